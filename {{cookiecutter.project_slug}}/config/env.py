@@ -1,0 +1,94 @@
+"""Read settings from the environment.
+
+Every variable NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker
+secrets). An empty value counts as unset. What cannot be used ends the program with one sentence.
+"""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+
+SMTP_OPTIONS = {"smtp": {}, "smtp+tls": {"use_tls": True}, "smtp+ssl": {"use_ssl": True}}
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the value of NAME, or the content of the file at NAME_FILE without its last newline."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().removesuffix("\n") or default
+        except (OSError, UnicodeDecodeError) as error:
+            sys.exit(f"{name}_FILE cannot be read: {error}")
+    return os.environ.get(name) or default
+
+
+def boolean(name: str, default: bool = False) -> bool:
+    """Return NAME as true (1, true, yes, on) or false (0, false, no, off)."""
+    value = text(name, str(default)).lower()
+    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        sys.exit(f"{name} must be 1 or 0, not {value!r}.")
+    return value in {"1", "true", "yes", "on"}
+
+
+def integer(name: str, default: int) -> int:
+    """Return NAME as a whole number."""
+    value = text(name, str(default))
+    if not value.isdecimal():
+        sys.exit(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return NAME as a list; spaces or commas stand between its items."""
+    return text(name, default).replace(",", " ").split()
+
+
+def secret(name: str, development: str = "") -> str:
+    """Return the secret NAME, or `development` where it is unset; refuse a placeholder and nothing."""
+    value = text(name, development)
+    if not value:
+        sys.exit(f"{name} is not set: write it into .env, which bin/init makes with new secrets.")
+    if value != development and value.startswith(("change-me", "django-insecure-")):
+        sys.exit(f"{name} is still a placeholder: put a secret of your own into .env.")
+    return value
+
+
+def mailer(name: str, default: str) -> dict:
+    """Return the MAILERS entry for a URL such as smtp+tls://user:password@mail.example.com:587.
+
+    Schemes: smtp, smtp+tls (STARTTLS), smtp+ssl, and file:///folder, which writes a file for each
+    message. User and password are percent-encoded.
+    """
+    url = urlsplit(text(name, default))
+    if url.scheme == "file":
+        backend = "django.core.mail.backends.filebased.EmailBackend"
+        return {"BACKEND": backend, "OPTIONS": {"file_path": unquote(url.path)}}
+    try:
+        options = SMTP_OPTIONS[url.scheme] | {
+            "host": url.hostname or "",
+            "port": url.port,
+            "username": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "timeout": 10,
+        }
+    except (KeyError, ValueError):
+        sys.exit(f"{name} must look like smtp+tls://user:password@mail.example.com:587.")
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def database(url: str, keep: int) -> dict:
+    """Return the DATABASES entry for a URL such as postgres://user:password@host:5432/name.
+
+    A connection is kept for `keep` seconds and looked at before the request that uses it, so that a
+    database that was restarted costs nobody an error page.
+    """
+    try:
+        entry = dj_database_url.parse(url, conn_max_age=keep, conn_health_checks=True)
+    except ValueError:  # whose own message repeats the URL, with the password
+        sys.exit("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+    if entry["ENGINE"].endswith(".postgresql"):
+        # A lost database should fail a request in seconds, not hold its worker for minutes.
+        entry["OPTIONS"] = {"connect_timeout": 5} | entry.get("OPTIONS", {})
+    return entry

@@ -1,0 +1,36 @@
+"""Answers for whoever watches the container: a load balancer, Docker, `bin/deploy`."""
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+
+
+class HealthMiddleware:
+    """Answer /healthz (this process answers) and /readyz (so does the database, and it is migrated).
+
+    A middleware, because views come after the checks of host name and HTTPS, which a probe fails.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return HttpResponse("ok\n", content_type="text/plain")
+        if request.path == "/readyz":
+            reason = not_ready_because()
+            return HttpResponse(
+                f"{reason or 'ready'}\n", content_type="text/plain", status=503 if reason else 200
+            )
+        return self.get_response(request)
+
+
+def not_ready_because() -> str:
+    """Return why this process should get no traffic yet, or nothing when it may."""
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        return "the database does not answer"
+    if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return f"{len(waiting)} migrations wait to be applied"
+    return ""

@@ -1,0 +1,181 @@
+"""Settings for every environment. They differ by environment variables alone (see .env.example):
+production is the default, and development opts in with DEBUG=1.
+"""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from django.utils.csp import CSP
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SITE_NAME = {{ cookiecutter.__project_name_quoted }}
+
+DEBUG = env.boolean("DEBUG")
+SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else "")
+
+# Hosts
+
+DOMAIN = env.words("DOMAIN", "localhost")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS",
+    # A leading dot, as in .example.com, is every host below it.
+    " ".join(f"https://*{host}" if host.startswith(".") else f"https://{host}" for host in DOMAIN),
+)
+
+# Application
+
+INSTALLED_APPS = [
+    "config",
+    "accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    # Before everything that may refuse or redirect: a probe knows no host name and no HTTPS.
+    "config.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context_processors.site",
+            ],
+        },
+    },
+]
+
+# Database
+
+DATABASE_URL = env.text("DATABASE_URL")
+if not DATABASE_URL and DEBUG and not env.text("POSTGRES_PASSWORD"):
+    DATABASE_URL = f"sqlite:///{BASE_DIR}/db.sqlite3"
+if not DATABASE_URL:
+    parts = (
+        env.text("POSTGRES_USER", "app"),
+        env.secret("POSTGRES_PASSWORD"),
+        env.text("POSTGRES_HOST", "postgres"),
+        env.text("POSTGRES_DB", "app"),
+    )
+    DATABASE_URL = "postgres://{}:{}@{}/{}".format(*(quote(part, safe="") for part in parts))
+
+# runserver has a thread for each request, so a kept connection would only pile up.
+DATABASES = {"default": env.database(DATABASE_URL, keep=0 if DEBUG else 600)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Language and time
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("TIME_ZONE", "{{ cookiecutter.timezone }}")
+USE_I18N = True
+USE_TZ = True
+
+# Files: static ones belong to the image, media is what people upload
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = BASE_DIR / "media"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Mail: development writes each message to a file in mail/
+
+MAILERS = {
+    "default": env.mailer("EMAIL_URL", f"file://{BASE_DIR}/mail" if DEBUG else "smtp://localhost"),
+}
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "{{ cookiecutter.email }}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "django.server": {"()": "django.utils.log.ServerFormatter", "format": "{message}", "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    # Django's own handlers would write each line a second time, or only with DEBUG.
+    "loggers": {"django": {"handlers": []}},
+}
+
+# Security
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# Browsers keep cookies by host name, whatever the port: with a name of its own, neither the stack
+# of another project nor the development stack beside it takes this one's session.
+SESSION_COOKIE_NAME = "{{ cookiecutter.project_slug }}-session"
+
+if not DEBUG:
+    MIDDLEWARE.insert(2, "whitenoise.middleware.WhiteNoiseMiddleware")
+    STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+    WHITENOISE_MAX_AGE = 0
+
+    SESSION_COOKIE_NAME = f"__Secure-{SESSION_COOKIE_NAME}"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    # nginx writes this header itself and drops what the client sent.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600)
+    # They bind every subdomain, and preload cannot be taken back: promises for the owner to make.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Run the given command as process 1, so that it gets the signals. Only a server waits for the
+# database, and DJANGO_MANAGEPY_MIGRATE=on migrates before it (migrate waits by itself).
+set -eu
+
+if [ "${DJANGO_MANAGEPY_MIGRATE:-}" = on ]; then
+  python manage.py migrate --no-input
+elif [ "${1:-}" = uwsgi ]; then
+  python manage.py wait_for_database
+fi
+
+exec "$@"
