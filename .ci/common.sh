@@ -31,9 +31,8 @@ on_debian_as_root() { [ "$(id -u)" = 0 ] && grep -qsx 'ID=debian' "$SYSROOT/etc/
 # The mirror that this machine's own apt uses.
 debian_mirror() {
   local uri
-  uri=$(awk '/^URIs:/ { print $2; exit }
-             /^deb / { sub(/\[[^]]*\] */, ""); print $2; exit }' \
-    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true)
+  uri=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+    awk '/^URIs:/ { print $2; exit } /^deb / { sub(/\[[^]]*\] */, ""); print $2; exit }' || true)
   [ -n "${DEBIAN_MIRROR:-$uri}" ] || die "no Debian mirror in apt's sources; set DEBIAN_MIRROR"
   echo "${DEBIAN_MIRROR:-$uri}"
 }
