@@ -3,25 +3,37 @@
 import json
 import re
 import sys
-from zoneinfo import available_timezones
+import zoneinfo
+from importlib.resources import files
+from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | jsonify }}""")
 
-FREE_TEXT = {"project_name": 100, "description": 200, "author_name": 100}  # and their longest lengths
+LONGEST = {"project_name": 100, "description": 200, "author_name": 100}
 SLUG = r"[a-z0-9]+([-_][a-z0-9]+)*"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"{LABEL}(\.{LABEL})*"
-EMAIL = rf"[A-Za-z0-9._%+-]+@{DOMAIN}"
+EMAIL = rf"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@{DOMAIN}"
+JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but Persian names and emoji need them
 POSTGRESQL_VERSIONS = ["18", "17"]
 
 
 def one_line(text: str, longest: int) -> bool:
     """Whether the text is one line of printable characters, not empty and not longer than that."""
-    return text.isprintable() and text.strip() != "" and len(text) <= longest
+    visible = text.translate(JOINERS)
+    return visible.isprintable() and visible.strip() != "" and len(text) <= longest
 
 
 def matches(pattern: str, answer: str, longest: int) -> bool:
     return re.fullmatch(pattern, ANSWERS[answer]) is not None and len(ANSWERS[answer]) <= longest
+
+
+def timezones() -> set[str]:
+    """Return the names that the images know; Debian leaves out the old ones, such as US/Eastern."""
+    tables = (Path(folder, "zone.tab") for folder in zoneinfo.TZPATH)
+    table = next(filter(Path.exists, tables), None) or files("tzdata") / "zoneinfo" / "zone.tab"
+    places = re.findall(r"^[A-Z]{2}\t\S+\t(\S+)", table.read_text(encoding="utf-8"), re.MULTILINE)
+    return {"UTC", *places, *filter(re.compile("Etc/").match, zoneinfo.available_timezones())}
 
 
 RULES = [
@@ -29,20 +41,19 @@ RULES = [
         one_line(ANSWERS[answer], longest),
         f"{answer} must be one line of text, with 1 to {longest} characters.",
     )
-    for answer, longest in FREE_TEXT.items()
+    for answer, longest in LONGEST.items()
 ]
 RULES += [
     (
         not re.search(r"[{][%#{]", ANSWERS[answer]),
         f"{answer} must not hold an opening tag of a template: a brace before a brace, % or #.",
     )
-    for answer in FREE_TEXT
+    for answer in LONGEST
 ]
 RULES += [
     (
         matches(SLUG, "project_slug", 50),
-        "project_slug must be of a-z and 0-9, with single - or _ between them, "
-        "and have at most 50 characters.",
+        "project_slug must be 1 to 50 of a-z and 0-9, with single - or _ between them.",
     ),
     (
         matches(EMAIL, "email", 254),
@@ -53,8 +64,8 @@ RULES += [
         "domain_name must be a host name such as example.com, in small letters.",
     ),
     (
-        ANSWERS["timezone"] in available_timezones(),
-        "timezone must be a name of the IANA database such as Europe/Berlin.",
+        ANSWERS["timezone"] in timezones(),
+        "timezone must be UTC or a place such as Europe/Berlin, not an old name such as US/Eastern.",
     ),
     (
         ANSWERS["postgresql_version"] in POSTGRESQL_VERSIONS,
