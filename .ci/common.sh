@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034
 ENGINE_LABEL=django-docker.engine=unpacked
 
-# Tests put a made-up machine here.
+# Tests put a made-up machine here, and nothing is touched outside it.
 SYSROOT=${CI_SYSROOT:-}
 
 say() { echo "${0##*/}: $*" >&2; }
@@ -31,7 +31,7 @@ on_debian_as_root() { [ "$(id -u)" = 0 ] && grep -qsx 'ID=debian' "$SYSROOT/etc/
 # The mirror that this machine's own apt uses.
 debian_mirror() {
   local uri
-  uri=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+  uri=$(cat "$SYSROOT"/etc/apt/sources.list.d/debian.sources "$SYSROOT"/etc/apt/sources.list 2>/dev/null |
     awk '/^URIs:/ { print $2; exit } /^deb / { sub(/\[[^]]*\] */, ""); print $2; exit }' || true)
   [ -n "${DEBIAN_MIRROR:-$uri}" ] || die "no Debian mirror in apt's sources; set DEBIAN_MIRROR"
   echo "${DEBIAN_MIRROR:-$uri}"
