@@ -112,13 +112,13 @@ def explanations(example: str) -> dict[str, str]:
 # --- The .env of a bake ---
 
 
-def test_env_is_for_its_owner_alone(project):
-    assert mode(project.path / ".env") == "0o600"
+def test_env_is_for_its_owner_alone(baked):
+    assert mode(baked.path / ".env") == "0o600"
 
 
 @pytest.mark.parametrize("secret", ["SECRET_KEY", "POSTGRES_PASSWORD"])
-def test_a_secret_is_long_and_safe_in_a_url(project, secret):
-    assert re.fullmatch("[A-Za-z0-9_-]{50,}", variables(project.read(".env"))[secret])
+def test_a_secret_is_long_and_safe_in_a_url(baked, secret):
+    assert re.fullmatch("[A-Za-z0-9_-]{50,}", variables(baked.read(".env"))[secret])
 
 
 @pytest.mark.parametrize("secret", ["SECRET_KEY", "POSTGRES_PASSWORD"])
@@ -127,13 +127,13 @@ def test_two_bakes_share_no_secret(bake, secret):
     assert one != two
 
 
-def test_the_two_secrets_differ(project):
-    env = variables(project.read(".env"))
+def test_the_two_secrets_differ(baked):
+    env = variables(baked.read(".env"))
     assert env["SECRET_KEY"] != env["POSTGRES_PASSWORD"]
 
 
-def test_env_holds_the_ids_of_the_person(project):
-    env = variables(project.read(".env"))
+def test_env_holds_the_ids_of_the_person(baked):
+    env = variables(baked.read(".env"))
     assert (env["UID"], env["GID"]) == (str(os.getuid()), str(os.getgid()))
 
 
@@ -143,8 +143,8 @@ def test_env_holds_the_domain_and_the_address(bake):
     assert env["DEFAULT_FROM_EMAIL"] == "shop@mail.example"
 
 
-def test_env_holds_every_variable_of_the_example(project):
-    assert list(variables(project.read(".env"))) == list(variables(project.read(".env.example")))
+def test_env_holds_every_variable_of_the_example(baked):
+    assert list(variables(baked.read(".env"))) == list(variables(baked.read(".env.example")))
 
 
 def test_a_second_bake_keeps_env(bake, tmp_path):
@@ -197,26 +197,26 @@ def test_init_keeps_an_env_that_is_there(project, init):
 # --- .env.example ---
 
 
-def test_the_example_names_a_variable_once(project):
-    names = [name for name, _ in VARIABLE.findall(project.read(".env.example"))]
+def test_the_example_names_a_variable_once(baked):
+    names = [name for name, _ in VARIABLE.findall(baked.read(".env.example"))]
     assert sorted(names) == sorted(set(names))
 
 
-def test_every_variable_of_the_example_is_read(project):
-    assert variables(project.read(".env.example")).keys() - read_by_the_project(project) == set()
+def test_every_variable_of_the_example_is_read(baked):
+    assert variables(baked.read(".env.example")).keys() - read_by_the_project(baked) == set()
 
 
-def test_every_variable_that_is_read_is_in_the_example(project):
-    read = read_by_the_project(project)
-    assert read - variables(project.read(".env.example")).keys() == UWSGI
+def test_every_variable_that_is_read_is_in_the_example(baked):
+    read = read_by_the_project(baked)
+    assert read - variables(baked.read(".env.example")).keys() == UWSGI
 
 
-def test_every_variable_has_a_sentence_a_type_and_a_default(project):
+def test_every_variable_has_a_sentence_a_type_and_a_default(baked):
     # Such as: Where http://localhost is in development (port; 8000)
     explained = re.compile(r"\w[^(]+ [^(]+ .*\(\w[^;,]*[;,] .*\w.*\)")
     wrong = {
         k: v
-        for k, v in explanations(project.read(".env.example")).items()
+        for k, v in explanations(baked.read(".env.example")).items()
         if not explained.fullmatch(v)
     }
     assert wrong == {}

@@ -68,17 +68,13 @@ ALWAYS = EXECUTABLE | {
 }
 
 
-def test_exactly_the_expected_files(project):
-    assert project.files() == ALWAYS
+def test_exactly_the_expected_files(baked):
+    assert baked.files() == ALWAYS
 
 
-def test_exactly_the_scripts_are_executable(project):
-    assert {
-        file for file in project.files() if os.access(project.path / file, os.X_OK)
-    } == EXECUTABLE
+def test_exactly_the_scripts_are_executable(baked):
+    assert {file for file in baked.files() if os.access(baked.path / file, os.X_OK)} == EXECUTABLE
 
 
-def test_no_folder_is_empty(project):
-    assert [
-        path for path in project.path.rglob("*") if path.is_dir() and not [*path.iterdir()]
-    ] == []
+def test_no_folder_is_empty(baked):
+    assert [path for path in baked.path.rglob("*") if path.is_dir() and not [*path.iterdir()]] == []

@@ -106,15 +106,13 @@ def direct(project, *groups: str) -> list[Requirement]:
 # --- Every file ---
 
 
-def test_no_file_knows_of_cookiecutter(project):
-    assert [name for name, text in texts(project).items() if "cookiecutter" in text] == []
+def test_no_file_knows_of_cookiecutter(baked):
+    assert [name for name, text in texts(baked).items() if "cookiecutter" in text] == []
 
 
-def test_no_tag_is_left_to_render(project):
+def test_no_tag_is_left_to_render(baked):
     # templates/ is Django's, which has tags of its own.
-    ours = {
-        name: text for name, text in texts(project).items() if not name.startswith("templates/")
-    }
+    ours = {name: text for name, text in texts(baked).items() if not name.startswith("templates/")}
     assert [name for name, text in ours.items() if "{%" in text] == []
 
 
@@ -128,67 +126,67 @@ def test_no_tag_is_left_to_render(project):
         pytest.param(".yaml", yaml.safe_load, id="yaml"),
     ],
 )
-def test_a_file_parses(project, suffix, parse):
-    files = {name: text for name, text in texts(project).items() if name.endswith(suffix)}
+def test_a_file_parses(baked, suffix, parse):
+    files = {name: text for name, text in texts(baked).items() if name.endswith(suffix)}
     assert files
     assert {name: error(parse, text) for name, text in files.items()} == dict.fromkeys(files, "")
 
 
-def test_no_guard_leaves_empty_lines_behind(project):
+def test_no_guard_leaves_empty_lines_behind(baked):
     # Python has two between functions.
-    runs = {name: "\n\n\n\n" if name.endswith(".py") else "\n\n\n" for name in project.files()}
-    assert [name for name, run in runs.items() if run in project.read(name)] == []
+    runs = {name: "\n\n\n\n" if name.endswith(".py") else "\n\n\n" for name in baked.files()}
+    assert [name for name, run in runs.items() if run in baked.read(name)] == []
 
 
-def test_files_end_in_one_newline(project):
+def test_files_end_in_one_newline(baked):
     ends = re.compile(r"(\A|[^\n]\n)\Z")
-    assert [name for name, text in texts(project).items() if not ends.search(text)] == []
+    assert [name for name, text in texts(baked).items() if not ends.search(text)] == []
 
 
-def test_no_file_begins_with_an_empty_line(project):
-    assert [name for name, text in texts(project).items() if text.startswith("\n")] == []
+def test_no_file_begins_with_an_empty_line(baked):
+    assert [name for name, text in texts(baked).items() if text.startswith("\n")] == []
 
 
-def test_no_line_ends_in_a_space(project):
+def test_no_line_ends_in_a_space(baked):
     space = re.compile(r"[ \t]$", re.MULTILINE)
-    assert [name for name, text in texts(project).items() if space.search(text)] == []
+    assert [name for name, text in texts(baked).items() if space.search(text)] == []
 
 
 # --- Linters ---
 
 
-def test_the_project_is_formatted(project):
-    run("ruff", "format", "--diff", "--no-cache", ".", cwd=project.path)
+def test_the_project_is_formatted(baked):
+    run("ruff", "format", "--diff", "--no-cache", ".", cwd=baked.path)
 
 
-def test_the_project_lints(project):
-    run("ruff", "check", "--no-cache", ".", cwd=project.path)
+def test_the_project_lints(baked):
+    run("ruff", "check", "--no-cache", ".", cwd=baked.path)
 
 
-def test_shell_scripts_lint(project):
-    run("shellcheck", "--shell=sh", *scripts(project), cwd=project.path)
+def test_shell_scripts_lint(baked):
+    run("shellcheck", "--shell=sh", *scripts(baked), cwd=baked.path)
 
 
-def test_shell_scripts_are_formatted(project):
-    run("shfmt", "--diff", "--indent=2", *scripts(project), cwd=project.path)
+def test_shell_scripts_are_formatted(baked):
+    run("shfmt", "--diff", "--indent=2", *scripts(baked), cwd=baked.path)
 
 
-def test_yaml_lints(project):
-    run("yamllint", "--strict", "--config-data", YAMLLINT, ".", cwd=project.path)
+def test_yaml_lints(baked):
+    run("yamllint", "--strict", "--config-data", YAMLLINT, ".", cwd=baked.path)
 
 
-def test_dockerfiles_lint(project):
+def test_dockerfiles_lint(baked):
     ignored = [f"--ignore={rule}" for rule in HADOLINT_IGNORED]
-    files = project.path.glob("docker/*/Dockerfile")
-    run("hadolint", *ignored, *files, cwd=project.path)
+    files = baked.path.glob("docker/*/Dockerfile")
+    run("hadolint", *ignored, *files, cwd=baked.path)
 
 
 # --- Locked requirements ---
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
-def test_every_pin_has_a_hash(project, lock):
-    blocks = re.split(r"\n(?=\S)", re.sub("^#.*\n", "", project.read(lock), flags=re.MULTILINE))
+def test_every_pin_has_a_hash(baked, lock):
+    blocks = re.split(r"\n(?=\S)", re.sub("^#.*\n", "", baked.read(lock), flags=re.MULTILINE))
     pin = re.compile(
         r"[a-z0-9-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+(\n    #.*)+\n?"
     )
@@ -197,8 +195,8 @@ def test_every_pin_has_a_hash(project, lock):
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 @pytest.mark.parametrize("address", ["://", "--index", "--extra-index", "--find-links"])
-def test_a_lock_names_no_address(project, lock, address):
-    assert address not in project.read(lock)
+def test_a_lock_names_no_address(baked, lock, address):
+    assert address not in baked.read(lock)
 
 
 @pytest.mark.parametrize(
@@ -208,9 +206,9 @@ def test_a_lock_names_no_address(project, lock, address):
         pytest.param("requirements-dev.txt", ["server", "dev"], id="development"),
     ],
 )
-def test_every_direct_dependency_is_locked_at_a_version_that_fits(project, lock, groups):
-    locked = pins(project.read(lock))
-    wanted = direct(project, *groups)
+def test_every_direct_dependency_is_locked_at_a_version_that_fits(baked, lock, groups):
+    locked = pins(baked.read(lock))
+    wanted = direct(baked, *groups)
     assert wanted
     assert [w for w in wanted if not w.specifier.contains(locked.get(w.name, "0"))] == []
 
@@ -220,9 +218,9 @@ def test_a_lock_says_which_project_it_is_for(bake, lock):
     assert "# via big-shop (pyproject.toml)" in bake(project_slug="big_shop").read(lock)
 
 
-def test_development_adds_to_the_packages_of_production(project):
-    development = pins(project.read("requirements-dev.txt"))
-    assert pins(project.read("requirements.txt")).items() < development.items()
+def test_development_adds_to_the_packages_of_production(baked):
+    development = pins(baked.read("requirements-dev.txt"))
+    assert pins(baked.read("requirements.txt")).items() < development.items()
 
 
 # --- The bake itself ---
