@@ -24,7 +24,9 @@ class Command(BaseCommand):
         call_command("check", deploy=True, fail_level="WARNING")
         call_command("migrate", interactive=False)
         published, removed = publish(Path(settings.STATIC_ROOT), folder)
-        self.stdout.write(f"Static files: {published} published, {removed} of old releases removed.")
+        self.stdout.write(
+            f"Static files: {published} published, {removed} of old releases removed."
+        )
 
 
 def publish(source: Path, folder: Path) -> tuple[int, int]:
