@@ -37,14 +37,19 @@ UWSGI = {
 
 
 @pytest.fixture
-def init(project, tmp_path):
+def shop(bake):
+    return bake(project_slug="shop")
+
+
+@pytest.fixture
+def init(shop, tmp_path):
     """init() runs bin/init from another folder, with few tools, and returns the .env it leaves."""
     for tool in TOOLS:
         (tmp_path / tool).symlink_to(shutil.which(tool))
 
     def run():
         done = subprocess.run(
-            [project.path / "bin/init"],
+            [shop.path / "bin/init"],
             check=False,
             cwd=tmp_path,
             env={"PATH": str(tmp_path)},
@@ -52,17 +57,17 @@ def init(project, tmp_path):
             text=True,
         )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return project.path / ".env"
+        return shop.path / ".env"
 
     return run
 
 
 @pytest.fixture
-def init_anew(project, init):
+def init_anew(shop, init):
     """init_anew() takes .env away and runs bin/init."""
 
     def run():
-        (project.path / ".env").unlink()
+        (shop.path / ".env").unlink()
         return init()
 
     return run
@@ -147,20 +152,19 @@ def test_env_holds_every_variable_of_the_example(baked):
     assert list(variables(baked.read(".env"))) == list(variables(baked.read(".env.example")))
 
 
-def test_a_second_bake_keeps_env(bake, tmp_path):
-    project = bake(project_slug="shop")
-    before = "SECRET_KEY=mine\n# and a note\r\n"
-    (project.path / ".env").write_text(before, newline="")
-    done = cookiecutter(project.path.parent, "--no-input", "-f", "project_slug=shop")
+def test_a_second_bake_keeps_env(shop):
+    env = shop.path / ".env"
+    env.write_bytes(b"SECRET_KEY=mine\n# and a note\r\n")
+    done = cookiecutter(shop.path.parent, "--no-input", "-f", "project_slug=shop")
     assert done.returncode == 0, done.stdout
-    assert (project.path / ".env").read_bytes() == before.encode()
+    assert env.read_bytes() == b"SECRET_KEY=mine\n# and a note\r\n"
 
 
 # --- The .env of bin/init ---
 
 
-def test_init_writes_what_a_bake_writes(project, init_anew):
-    baked = project.read(".env")
+def test_init_writes_what_a_bake_writes(shop, init_anew):
+    baked = shop.read(".env")
     assert without_secrets(init_anew().read_text()) == without_secrets(baked)
 
 
@@ -169,8 +173,8 @@ def test_init_makes_a_long_secret_that_is_safe_in_a_url(init_anew, secret):
     assert re.fullmatch("[A-Za-z0-9_-]{50,}", variables(init_anew().read_text())[secret])
 
 
-def test_init_makes_secrets_of_its_own(project, init_anew):
-    before = variables(project.read(".env.example"))
+def test_init_makes_secrets_of_its_own(shop, init_anew):
+    before = variables(shop.read(".env.example"))
     one = variables(init_anew().read_text())
     two = variables(init_anew().read_text())
     secrets = [
@@ -183,14 +187,14 @@ def test_init_writes_for_the_owner_alone(init_anew):
     assert mode(init_anew()) == "0o600"
 
 
-def test_init_leaves_nothing_else_behind(project, init_anew):
-    before = project.files()
+def test_init_leaves_nothing_else_behind(shop, init_anew):
+    before = shop.files()
     init_anew()
-    assert project.files() == before
+    assert shop.files() == before
 
 
-def test_init_keeps_an_env_that_is_there(project, init):
-    (project.path / ".env").write_bytes(b"SECRET_KEY=mine\r\n")
+def test_init_keeps_an_env_that_is_there(shop, init):
+    (shop.path / ".env").write_bytes(b"SECRET_KEY=mine\r\n")
     assert init().read_bytes() == b"SECRET_KEY=mine\r\n"
 
 
@@ -209,6 +213,12 @@ def test_every_variable_of_the_example_is_read(baked):
 def test_every_variable_that_is_read_is_in_the_example(baked):
     read = read_by_the_project(baked)
     assert read - variables(baked.read(".env.example")).keys() == UWSGI
+
+
+def test_production_hands_on_every_variable_that_the_settings_read(baked):
+    production = yaml.safe_load(baked.read("compose.prod.yaml"))["services"]["app"]["environment"]
+    read = re.findall(READERS["config/settings.py"], baked.read("config/settings.py"))
+    assert set(read) - set(production) == {"DEBUG"}  # which is for development alone
 
 
 def test_every_variable_has_a_sentence_a_type_and_a_default(baked):

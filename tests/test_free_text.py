@@ -52,9 +52,11 @@ def text(request):
 @pytest.fixture(scope="module")
 def bake_of(bake_once):
     """bake_of(text) is the project in which everything that people may word has this text."""
-    return lambda text: bake_once(
-        project_name=text, description=text, author_name=text, project_slug="shop"
-    )
+
+    def bake(text):
+        return bake_once(project_name=text, description=text, author_name=text, project_slug="shop")
+
+    return bake
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +94,11 @@ def test_the_image_is_labelled(project, text, name):
     assert label(project, name) == text
 
 
-@pytest.mark.parametrize("name", ["description", "authors"])
-@pytest.mark.parametrize("case", LABELS)
-def test_the_label_is_quoted_for_docker(bake_of, case, name):
+@pytest.mark.parametrize(("case", "label"), LABELS.items(), ids=LABELS)
+def test_labels_are_quoted_for_docker(bake_of, case, label):
     dockerfile = bake_of(TEXTS[case]).read("docker/app/Dockerfile")
-    assert f"org.opencontainers.image.{name}={LABELS[case]}" in dockerfile
+    assert f"org.opencontainers.image.description={label} \\\n" in dockerfile
+    assert f"org.opencontainers.image.authors={label}\n" in dockerfile
 
 
 @pytest.mark.parametrize(
