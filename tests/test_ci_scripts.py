@@ -317,6 +317,9 @@ def test_only_stand_ins_are_removed(machine):
         "mirror.example,python:3": "mirror.example/python:3",
         "app:dev": "mirror.example/python:3",  # built on a stand-in, so its label is inherited
         "postgres:18": "plain",
+        # Pulled since, in the place of the stand-in that nginx-app was built on.
+        "nginx:2": "plain",
+        "nginx-app:dev": "nginx:2",
     })  # fmt: skip
     result = machine.run(".ci/base-images", "--remove")
     assert result.returncode == 0, result.stderr
