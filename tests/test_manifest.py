@@ -64,7 +64,12 @@ ALWAYS = EXECUTABLE | {
     "templates/500.html",
     "templates/base.html",
     "templates/home.html",
+    "tests/test_accounts.py",
+    "tests/test_database.py",
+    "tests/test_health.py",
     "tests/test_home.py",
+    "tests/test_release.py",
+    "tests/test_settings.py",
 }
 
 

@@ -20,12 +20,16 @@ def more_answers(monkeypatch):
     monkeypatch.setattr(matrix, "CHOICES", ANSWERS)
 
 
-def test_every_choice_of_the_template_is_in_the_matrix():
-    assert matrix.CHOICES == {"postgresql_version": ["18", "17"]}
+def test_a_choice_of_the_template_is_in_the_matrix():
+    assert matrix.CHOICES["postgresql_version"] == ["18", "17"]
+
+
+def test_free_text_is_not_in_the_matrix():
+    assert "project_name" not in matrix.CHOICES
 
 
 def test_every_value_is_baked():
-    assert [bake["postgresql_version"] for bake in matrix.pairwise()] == ["18", "17"]
+    assert {bake["postgresql_version"] for bake in matrix.pairwise()} == {"18", "17"}
 
 
 def test_every_pair_of_answers_meets_in_a_bake(more_answers):
