@@ -1,6 +1,7 @@
 """Answers that cannot become a project are refused with one sentence, and nothing is written."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -144,3 +145,10 @@ def test_a_refusal_leaves_a_project_that_is_there_alone(tmp_path):
 )
 def test_an_unusual_answer_is_accepted(bake, answer, value):
     assert bake(**{answer: value}).answers[answer] == value
+
+
+def test_time_zones_are_known_where_the_system_has_none(tmp_path):
+    # As on Windows: the table comes from a package that cookiecutter needs.
+    windows = os.environ | {"PYTHONTZPATH": ""}
+    done = cookiecutter(tmp_path / "out", "--no-input", "timezone=Europe/Berlin", env=windows)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
