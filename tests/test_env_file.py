@@ -15,24 +15,14 @@ VARIABLE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 # What bin/init may use: a shell, and what every Unix has.
 TOOLS = ("sh", "cat", "chmod", "dirname", "head", "id", "mv", "rm", "sed", "tr")
 
-# How each kind of file reads a variable that a person can set.
+# How each kind of file reads a variable that a person can set. UWSGI_ and an option's name is a
+# rule of uWSGI, which uwsgi.ini explains.
 READERS = {
     "compose*.yaml": r"(?<!\$)\$\{([A-Z_]+)",
     "config/settings.py": r"env\.\w+\(\s*\"([A-Z_]+)\"",
     "docker/*/Dockerfile": r"(?:environ\[\\\"|^FROM \$\{)([A-Z_]+)",
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
-    "docker/app/uwsgi.ini": r"(?:\$\(|-env = )([A-Z_]+)",
-}
-
-# Options of uWSGI by its own rule, UWSGI_ and the option's name; uwsgi.ini explains each of them.
-UWSGI = {
-    "UWSGI_BUFFER_SIZE",
-    "UWSGI_HARAKIRI",
-    "UWSGI_LISTEN",
-    "UWSGI_MAX_REQUESTS",
-    "UWSGI_MAX_REQUESTS_DELTA",
-    "UWSGI_THREADS",
-    "UWSGI_WORKER_RELOAD_MERCY",
+    "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
 }
 
 
@@ -211,8 +201,17 @@ def test_every_variable_of_the_example_is_read(baked):
 
 
 def test_every_variable_that_is_read_is_in_the_example(baked):
-    read = read_by_the_project(baked)
-    assert read - variables(baked.read(".env.example")).keys() == UWSGI
+    assert read_by_the_project(baked) - variables(baked.read(".env.example")).keys() == set()
+
+
+def test_an_option_of_uwsgi_gives_way_to_its_own_variable(baked):
+    guarded = re.findall(
+        r"^if-not-env = (UWSGI_\w+)\n(.+) = ", baked.read("docker/app/uwsgi.ini"), re.MULTILINE
+    )
+    assert ("UWSGI_HARAKIRI", "harakiri") in guarded
+    assert [
+        names for names in guarded if names[0] != f"UWSGI_{names[1].upper().replace('-', '_')}"
+    ] == []
 
 
 def test_production_hands_on_every_variable_that_the_settings_read(baked):
