@@ -1,0 +1,144 @@
+import socket
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.matrix import CONTEXT, label, pairwise
+from tests.stack import Stack, run
+
+DEVELOPMENT = "compose.yaml"
+PRODUCTION = "compose.prod.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A baked project and the answers that it was baked with."""
+
+    path: Path
+    answers: dict
+
+    def files(self) -> set[str]:
+        return {str(p.relative_to(self.path)) for p in self.path.rglob("*") if p.is_file()}
+
+    def read(self, name: str) -> str:
+        return (self.path / name).read_text()
+
+
+def pytest_generate_tests(metafunc):
+    if "answers" in metafunc.fixturenames:
+        metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("containers") is not None)
+
+
+def _bake(cookies, **answers) -> Project:
+    unknown = answers.keys() - CONTEXT.keys()
+    assert not unknown, f"cookiecutter ignores unknown answers in silence: {unknown}"
+    result = cookies.bake(extra_context=answers)
+    assert result.exception is None, result.exception
+    return Project(result.project_path, result.context)
+
+
+@pytest.fixture
+def bake(cookies):
+    """bake(project_name="Shop") returns the baked Project."""
+    return lambda **answers: _bake(cookies, **answers)
+
+
+@pytest.fixture(scope="session")
+def bake_once(cookies_session):
+    return lambda **answers: _bake(cookies_session, **answers)
+
+
+@pytest.fixture
+def project(bake, answers) -> Project:
+    return bake(**answers)
+
+
+@pytest.fixture(scope="session")
+def engine():
+    try:
+        found = run("docker", "info")
+    except FileNotFoundError:
+        pytest.fail("These tests need Docker, and there is no docker command.", pytrace=False)
+    if found.returncode:
+        pytest.fail(f"No Docker Engine answers: {found.stderr.strip()}", pytrace=False)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def standing():
+    """Give a function that makes a Stack with ports of its own; remove all of them at the end."""
+    made = []
+
+    def make(path: Path, file: str) -> Stack:
+        ports = {name: str(free_port()) for name in ("APP_PORT", "HTTP_PORT", "HTTPS_PORT")}
+        made.append(Stack(path, file, ports))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for stack in made:
+            stack.remove()
+
+
+@pytest.fixture(scope="session")
+def lasting_stacks(engine):
+    """lasting_stacks(path, file) returns a Stack that is removed after the last test."""
+    with standing() as make:
+        yield make
+
+
+@pytest.fixture
+def stacks(engine):
+    """stacks(path, file) returns a Stack that is removed after this test."""
+    with standing() as make:
+        yield make
+
+
+def a_slug() -> str:
+    """Return a slug of its own, because Compose finds a project's containers by it."""
+    return f"tried-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def baked(bake_once, answers) -> Project:
+    """Each bake of the matrix once, with nothing changed, for tests that start it."""
+    return bake_once(project_slug=a_slug(), **answers)
+
+
+@pytest.fixture(scope="session")
+def default(bake_once) -> Project:
+    """The default answers, for tests of what no answer changes."""
+    return bake_once(project_slug=a_slug())
+
+
+@pytest.fixture(scope="session")
+def development(default, lasting_stacks) -> Stack:
+    stack = lasting_stacks(default.path, DEVELOPMENT)
+    stack.up()
+    return stack
+
+
+@pytest.fixture(scope="session")
+def production(default, lasting_stacks) -> Stack:
+    stack = lasting_stacks(default.path, PRODUCTION)
+    stack.up()
+    return stack
+
+
+@pytest.fixture
+def fresh(bake) -> Project:
+    """The default answers once more, for a test that changes the project or its owner."""
+    return bake(project_slug=a_slug())

@@ -1,0 +1,34 @@
+"""The bakes worth testing: together they hold every pair of answers that may meet."""
+
+import json
+from itertools import combinations, product
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CONTEXT = json.loads((ROOT / "cookiecutter.json").read_text())
+CHOICES = {
+    name: [True, False] if isinstance(default, bool) else default
+    for name, default in CONTEXT.items()
+    if isinstance(default, (bool, list)) and not name.startswith("_")
+}
+
+
+def pairs(answers: dict) -> set:
+    """Return what a bake shows: each answer by itself, and each two of them together."""
+    return {*combinations(answers.items(), 1), *combinations(answers.items(), 2)}
+
+
+def pairwise() -> list[dict]:
+    """Greedy cover: keep taking the bake that shows the most pairs not seen yet."""
+    candidates = [dict(zip(CHOICES, values, strict=True)) for values in product(*CHOICES.values())]
+    unseen = set().union(*map(pairs, candidates))
+    chosen = []
+    while unseen:
+        chosen.append(max(candidates, key=lambda answers: len(pairs(answers) & unseen)))
+        unseen -= pairs(chosen[-1])
+    return chosen
+
+
+def label(answers: dict) -> str:
+    """Return the bake's name, such as postgresql_version=18: pytest -k selects by it."""
+    return "+".join(f"{name}={value}" for name, value in answers.items())

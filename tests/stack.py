@@ -1,0 +1,79 @@
+"""A Docker Compose stack of a baked project, for tests to start, ask, break and remove."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+
+def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
+    """Run a command and return how it ended, with what it printed; never raises for that."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack that `file` in the folder `path` describes, with these ports on this machine."""
+
+    path: Path
+    file: str
+    ports: dict[str, str]
+
+    def command(
+        self, *arguments: str, timeout: int = 600, **env: str
+    ) -> subprocess.CompletedProcess:
+        """Run docker compose with these arguments and return how it ended; never raises for that."""
+        # A person's .env decides about these; the shell that runs the tests does not.
+        inherited = {k: v for k, v in os.environ.items() if k not in ("UID", "GID", "DOMAIN")}
+        return run(
+            *("docker", "compose", "--file", self.file, *arguments),
+            cwd=self.path,
+            env=inherited | self.ports | env,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def compose(self, *arguments: str, timeout: int = 600, **env: str) -> str:
+        """Run docker compose, which must succeed, and return what it printed on stdout."""
+        done = self.command(*arguments, timeout=timeout, **env)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> None:
+        self.compose("up", "--detach", "--wait", *arguments)
+
+    def logs(self, *services: str) -> str:
+        return self.command("logs", "--no-color", "--no-log-prefix", *services).stdout
+
+    def exec(self, service: str, *command: str) -> str:
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def manage(self, *command: str, **env: str) -> str:
+        flags = [flag for name, value in env.items() for flag in ("--env", f"{name}={value}")]
+        return self.compose("run", "--rm", "--no-TTY", *flags, "manage", *command)
+
+    def container(self, service: str) -> str:
+        """Return the id of the service's container, running or not."""
+        return self.compose("ps", "--all", "--quiet", service).strip()
+
+    @property
+    def address(self) -> str:
+        port = self.ports["APP_PORT" if self.file == "compose.yaml" else "HTTPS_PORT"]
+        return f"http{'' if self.file == 'compose.yaml' else 's'}://localhost:{port}"
+
+    def client(self, **options) -> httpx.Client:
+        """Return a client for the stack's pages. It believes in the self-signed certificate."""
+        return httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
+
+    def get(self, path: str, **options) -> httpx.Response:
+        with self.client() as client:
+            return client.get(path, **options)
+
+    def remove(self) -> None:
+        """Remove containers, networks, volumes, and the images that were built for this stack."""
+        built = self.command("config", "--images").stdout.split()
+        self.command("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
+        ours = [image for image in set(built) if not image.startswith("postgres:")]
+        run("docker", "image", "rm", "--force", *ours)

@@ -1,0 +1,221 @@
+"""The production image by itself: what is in it, and that it needs nothing beside it."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import free_port
+from tests.stack import run
+
+pytestmark = pytest.mark.containers
+
+MEGABYTE = 1000**2
+SECRET = "not-a-real-secret-0123456789-" * 2
+ENOUGH = ("--env", f"SECRET_KEY={SECRET}", "--env", "DATABASE_URL=sqlite:////tmp/db.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def image(production) -> str:
+    container = production.container("app")
+    return run("docker", "inspect", container, "--format", "{{.Config.Image}}").stdout.strip()
+
+
+def in_image(image: str, *command: str, options=()):
+    return run("docker", "run", "--rm", *options, image, *command)
+
+
+@pytest.fixture
+def started(image):
+    """started(*options) starts the image with its own command; returns its address and its id."""
+    ids = []
+
+    def start(*options: str, port: int = 8000) -> tuple[str, str]:
+        public = free_port()
+        publish = ("--publish", f"127.0.0.1:{public}:{port}")
+        ids.append(run("docker", "run", "--detach", *publish, *options, image).stdout.strip())
+        address = f"http://127.0.0.1:{public}"
+        for _ in range(100):
+            time.sleep(0.2)
+            try:
+                httpx.get(f"{address}/healthz")
+            except httpx.TransportError:
+                continue
+            return address, ids[-1]
+        pytest.fail(run("docker", "logs", ids[-1]).stderr)
+
+    yield start
+    run("docker", "rm", "--force", *ids)
+
+
+def size(image: str) -> int:
+    return int(run("docker", "image", "inspect", image, "--format", "{{.Size}}").stdout)
+
+
+def test_it_adds_at_most_55_mb_to_its_base(image):
+    assert size(image) - size("python:3.14-slim-trixie") <= 55 * MEGABYTE
+
+
+def test_it_runs_alone(started):
+    address, _ = started(*ENOUGH)
+    answer = httpx.get(f"{address}/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+def test_it_listens_where_port_says(started):
+    address, _ = started(*ENOUGH, "--env", "PORT=9000", port=9000)
+    assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+def test_it_migrates_at_the_start_where_it_is_told_to(started):
+    address, _ = started(*ENOUGH, "--env", "DJANGO_MANAGEPY_MIGRATE=on")
+    assert httpx.get(f"{address}/readyz").text == "ready\n"
+
+
+def test_it_does_not_migrate_by_itself(started):
+    address, _ = started(*ENOUGH)
+    assert httpx.get(f"{address}/readyz").status_code == 503
+
+
+def test_it_becomes_healthy(started):
+    _, container = started(*ENOUGH)
+    for _ in range(60):
+        time.sleep(0.5)
+        state = json.loads(run("docker", "inspect", container).stdout)[0]["State"]
+        if state["Health"]["Status"] == "healthy":
+            return
+    pytest.fail(str(state["Health"]))
+
+
+def test_it_stops_within_seconds_when_idle(started):
+    _, container = started(*ENOUGH)
+    run("docker", "stop", "--timeout", "30", container)
+    state = json.loads(run("docker", "inspect", container).stdout)[0]["State"]
+    assert state["ExitCode"] == 0
+
+
+def test_without_a_secret_it_stops_with_one_sentence(image):
+    done = in_image(image)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "SECRET_KEY is not set: write it into .env, which bin/init makes with new secrets.\n"
+    )
+
+
+def test_it_gives_up_on_a_database_that_does_not_answer_with_one_sentence(image):
+    nowhere = ("--env", f"SECRET_KEY={SECRET}", "--env", "DATABASE_URL=postgres://a:b@127.0.0.1/c")
+    wait = ("python", "manage.py", "wait_for_database", "--timeout", "1")
+    done = in_image(image, *wait, options=nowhere)
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: No database after 1 seconds: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_other_commands_do_not_wait_for_the_database(image):
+    done = in_image(image, "python", "-c", "print('at once')")
+    assert done.stdout == "at once\n"
+
+
+def test_arguments_reach_the_command_as_they_are(image):
+    done = in_image(image, "printf", "[%s]", "two words", "$HOME", "")
+    assert done.stdout == "[two words][$HOME][]"
+
+
+def test_uwsgi_has_pcre_for_its_routing_rules(image):
+    assert "--route-host" in in_image(image, "uwsgi", "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["gcc", "uv", "pytest", "ruff", "git", "curl"])
+def test_no_tool_is_in_it(command, image):
+    assert in_image(image, "sh", "-c", f"command -v {command}").returncode != 0
+
+
+def test_nothing_private_is_in_it(image):
+    listing = in_image(image, "find", "/app", "-name", ".*", "-o", "-name", "tests").stdout
+    assert listing == ""
+
+
+def test_no_secret_is_in_any_layer_or_in_its_history(image, default, tmp_path):
+    secrets = [
+        line.split("=", 1)[1]
+        for line in default.read(".env").splitlines()
+        if line.startswith(("SECRET_KEY=", "POSTGRES_PASSWORD="))
+    ]
+    assert len(secrets) == 2
+    assert run("docker", "save", "--output", tmp_path / "image.tar", image).returncode == 0
+    run("tar", "--extract", "--file", tmp_path / "image.tar", cwd=tmp_path)
+    for secret in secrets:
+        found = run("grep", "--recursive", "--text", "--files-with-matches", secret, tmp_path)
+        assert found.stdout == ""
+
+
+def test_the_code_belongs_to_root_and_the_process_does_not(image):
+    owners = in_image(image, "stat", "--format", "%u", "/app/manage.py", "/opt/venv").stdout
+    assert owners.split() == ["0", "0"]
+    assert in_image(image, "id", "-u").stdout == "10001\n"
+
+
+def test_bytecode_is_compiled(image):
+    compiled = in_image(image, "sh", "-c", "ls /app/config/__pycache__").stdout
+    assert "settings.cpython-314.pyc" in compiled
+
+
+def test_its_labels_say_what_it_is(image, default):
+    config = json.loads(run("docker", "image", "inspect", image).stdout)[0]["Config"]
+    ours = {k: v for k, v in config["Labels"].items() if k.startswith("org.opencontainers")}
+    assert ours == {
+        "org.opencontainers.image.title": default.answers["project_slug"],
+        "org.opencontainers.image.description": "A Django project in containers.",
+        "org.opencontainers.image.authors": "Your Name",
+    }
+
+
+# The app server's numbers
+
+
+def stats(container: str) -> dict:
+    """Ask the running uWSGI what it works with."""
+    ask = ("docker", "exec", container, "uwsgi", "--connect-and-read", "127.0.0.1:9191")
+    return json.loads(run(*ask).stderr or run(*ask).stdout)
+
+
+def shape(container: str) -> tuple[int, int]:
+    """Return how many workers there are, and how many threads each has."""
+    workers = stats(container)["workers"]
+    return len(workers), len(workers[0]["cores"])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param(["--cpus=1", "--memory=1g"], (2, 4), id="two-for-each-core"),
+        pytest.param(["--cpus=0.5"], (1, 4), id="half-a-core"),
+        pytest.param(["--memory=128m"], (1, 4), id="little-memory"),
+        pytest.param(["--env=WEB_CONCURRENCY=3"], (3, 4), id="as-told"),
+        pytest.param(["--env=UWSGI_THREADS=2", "--cpus=1"], (2, 2), id="uwsgi-variables-win"),
+    ],
+)
+def test_workers_fit_the_container(options, expected, started):
+    _, container = started(*ENOUGH, *options)
+    assert shape(container) == expected
+
+
+def test_a_word_that_uwsgi_does_not_know_ends_the_start(image):
+    done = in_image(image, options=[*ENOUGH, "--env=UWSGI_HARAKIRY=10"])
+    assert done.returncode != 0
+
+
+def test_every_number_in_uwsgi_ini_can_be_set_from_outside(default, image):
+    """Written out: the numbers that the file has, and that each gives way to its variable."""
+    numbers = {
+        "threads": "7", "harakiri": "17", "worker-reload-mercy": "27", "max-requests": "37",
+        "max-requests-delta": "47", "buffer-size": "5700", "listen": "67",
+    }  # fmt: skip
+    variables = {f"UWSGI_{n.upper().replace('-', '_')}": v for n, v in numbers.items()}
+    flags = [f"--env={name}={value}" for name, value in variables.items()]
+    show = ("uwsgi", "--ini", "docker/app/uwsgi.ini", "--show-config", "--no-initgroups")
+    done = in_image(image, "timeout", "5", *show, options=[*ENOUGH, *flags])
+    shown = done.stdout + done.stderr
+    for name, value in numbers.items():
+        assert f"{name} = {value}" in shown

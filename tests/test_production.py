@@ -1,0 +1,374 @@
+"""What DESIGN promises of production, right after baking and with nothing edited."""
+
+import json
+import re
+import socket
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.conftest import PRODUCTION
+from tests.stack import run
+
+pytestmark = pytest.mark.containers
+
+PASSWORD = "correct horse battery"
+
+
+# HTTPS
+
+
+def test_the_home_page_answers_over_http_2(production):
+    with production.client(http2=True) as client:
+        page = client.get("/")
+    assert (page.status_code, page.http_version) == (200, "HTTP/2")
+    assert "Welcome to" in page.text
+
+
+def test_plain_http_is_redirected_to_the_port_of_https(production):
+    http = f"http://localhost:{production.ports['HTTP_PORT']}/some/page?and=more"
+    answer = httpx.get(http)
+    assert answer.status_code == 301
+    assert answer.headers["location"] == f"{production.address}/some/page?and=more"
+
+
+def handshake(stack, name: str, version: ssl.TLSVersion | None = None) -> bytes:
+    """Return the certificate that nginx shows to a client that asks for this name."""
+    context = ssl._create_unverified_context()
+    context.maximum_version = version or ssl.TLSVersion.MAXIMUM_SUPPORTED
+    address = ("localhost", int(stack.ports["HTTPS_PORT"]))
+    with (
+        socket.create_connection(address) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        return secure.getpeercert(binary_form=True)
+
+
+def test_the_certificate_is_for_the_domain(production, tmp_path):
+    (tmp_path / "site.der").write_bytes(handshake(production, "localhost"))
+    text = run("openssl", "x509", "-in", tmp_path / "site.der", "-noout", "-text").stdout
+    assert "DNS:localhost" in text
+
+
+def test_the_certificate_outlives_its_container(production):
+    before = handshake(production, "localhost")
+    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
+    assert handshake(production, "localhost") == before
+
+
+def test_tls_1_2_is_the_oldest(production):
+    assert handshake(production, "localhost", ssl.TLSVersion.TLSv1_2)
+    with pytest.raises(ssl.SSLError), pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        handshake(production, "localhost", ssl.TLSVersion.TLSv1_1)
+
+
+def test_browsers_are_told_to_insist_on_https(production):
+    headers = production.get("/").headers
+    assert headers["strict-transport-security"] == "max-age=3600"
+
+
+# Hosts
+
+
+def test_an_unknown_name_gets_no_certificate(production):
+    with pytest.raises(ssl.SSLError, match="unrecognized name"):
+        handshake(production, "evil.example")
+
+
+def test_django_never_hears_of_unknown_hosts(production):
+    before = production.logs("app")
+    evil = {"Host": "evil.example"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"http://localhost:{production.ports['HTTP_PORT']}/", headers=evil)
+    with production.client() as client, pytest.raises(httpx.RemoteProtocolError):
+        client.get("/", headers=evil)
+    assert without_probes(production.logs("app")) == without_probes(before)
+
+
+def without_probes(log: str) -> list[str]:
+    return [line for line in log.splitlines() if "/healthz" not in line]
+
+
+def test_a_client_cannot_forge_who_and_where_it_is(production):
+    forged = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "http",
+        "Forwarded": "for=203.0.113.9;host=evil.example;proto=http",
+    }
+    answer = production.get("/admin/", headers=forged)
+    assert answer.status_code == 302
+    assert answer.headers["location"] == "/admin/login/?next=/admin/"
+    assert '"GET /admin/ HTTP' in production.logs("app")
+    assert "203.0.113.9" not in production.logs("app")
+
+
+# Health
+
+
+@pytest.mark.parametrize(("path", "text"), [("/healthz", "ok\n"), ("/readyz", "ready\n")])
+def test_probes_answer(path, text, production):
+    assert production.get(path).text == text
+
+
+def test_readyz_tells_when_the_database_is_gone_and_when_it_is_back(production):
+    production.compose("stop", "postgres")
+    gone = production.get("/readyz")
+    alive = production.get("/healthz")
+    production.up()
+    assert (gone.status_code, gone.text) == (503, "the database does not answer\n")
+    assert alive.status_code == 200
+    assert production.get("/readyz").status_code == 200
+
+
+# Static files
+
+
+def stylesheet(stack) -> str:
+    return re.search(r'href="(/static/site\.[0-9a-f]{12}\.css)"', stack.get("/").text)[1]
+
+
+def test_static_files_are_hashed_compressed_and_kept_for_a_year(production):
+    answer = production.get(stylesheet(production), headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"].startswith("text/css")
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_static_files_are_served_by_nginx(production):
+    production.get(stylesheet(production))
+    assert "/static/" not in production.logs("app")
+
+
+def test_a_rebuild_serves_the_new_files_and_the_old_ones_too(fresh, stacks):
+    stack = stacks(fresh.path, PRODUCTION)
+    stack.up()
+    old = stylesheet(stack)
+    css = fresh.path / "static/site.css"
+    css.write_text(css.read_text() + "\nbody { outline: 0; }\n")
+    stack.up("--build")
+    eventually_status(stack, 200)
+    new = stylesheet(stack)
+    assert new != old
+    assert stack.get(new).text.endswith("body { outline: 0; }\n")
+    assert stack.get(old).status_code == 200
+
+
+# Release
+
+
+def test_a_second_up_changes_nothing(production):
+    before = production.container("app"), production.container("nginx")
+    production.up("--build")
+    assert (production.container("app"), production.container("nginx")) == before
+
+
+def test_two_releases_at_the_same_time_are_safe(production):
+    production.exec("postgres", "createdb", "--username=app", "race")
+
+    def release(_):
+        return production.command(
+            *("run", "--rm", "--no-TTY", "--no-deps", "--env", "POSTGRES_DB=race", "release")
+        )
+
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(release, range(3)))
+    assert [each.returncode for each in done] == [0, 0, 0], done
+    ran = [each for each in done if "Applying accounts.0001_initial... OK" in each.stdout]
+    assert len(ran) == 1
+
+
+def test_djangos_deployment_checks_find_nothing_but_the_two_promises_of_the_owner(production):
+    assert "no issues (2 silenced)" in production.logs("release")
+    silenced = "from django.conf import settings; print(settings.SILENCED_SYSTEM_CHECKS)"
+    printed = production.manage("shell", "--command", silenced)
+    assert "['security.W005', 'security.W021']" in printed
+
+
+# People: the admin, over HTTPS and on another port than 443
+
+
+@pytest.fixture(scope="session")
+def admin(production):
+    """The name of a superuser, whose password is PASSWORD."""
+    production.manage(
+        *("createsuperuser", "--no-input", "--username=boss", "--email=boss@example.com"),
+        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+    )
+    return "boss"
+
+
+def post_login(client, name: str, password: str, **headers) -> httpx.Response:
+    """Fill in the login form as a browser does, which sends an Origin."""
+    page = client.get("/admin/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+    form = {"username": name, "password": password, "csrfmiddlewaretoken": token}
+    origin = str(client.base_url).rstrip("/")
+    headers = {"Origin": origin, "Referer": f"{origin}/admin/login/"} | headers
+    return client.post("/admin/login/?next=/admin/", data=form, headers=headers)
+
+
+def test_a_login_works_on_another_port_than_443(production, admin):
+    assert production.ports["HTTPS_PORT"] != "443"
+    with production.client() as client:
+        answer = post_login(client, admin, PASSWORD)
+        assert (answer.status_code, answer.headers["location"]) == (302, "/admin/")
+        assert "Site administration" in client.get("/admin/").text
+    (cookie,) = [c for c in answer.headers.get_list("set-cookie") if "session=" in c]
+    assert cookie.startswith("__Secure-")
+    assert "; HttpOnly" in cookie
+    assert "; Secure" in cookie
+
+
+def test_a_form_from_another_site_is_refused(production, admin):
+    with production.client() as client:
+        answer = post_login(client, admin, PASSWORD, Origin="https://evil.example")
+    assert answer.status_code == 403
+
+
+def test_guessing_passwords_is_slowed_down(production):
+    with production.client() as client:
+        codes = [client.post("/admin/login/", data={}).status_code for _ in range(30)]
+    assert codes[0] == 403  # without the form's token
+    assert codes[-1] == 429
+    assert production.get("/admin/login/").status_code == 200
+    production.compose("restart", "nginx")  # which forgets whom it slowed down
+    production.up()
+
+
+def upload_photo(client, name: str, content: bytes) -> None:
+    """Put a photo on the superuser's own page in the admin, through the form."""
+    url = "/admin/accounts/user/1/change/"
+    page = client.get(url).text
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+    form = {
+        "csrfmiddlewaretoken": token,
+        "username": "boss",
+        "is_active": "on",
+        "is_staff": "on",
+        "is_superuser": "on",
+        "date_joined_0": "2026-01-01",
+        "date_joined_1": "00:00:00",
+    }
+    answer = client.post(
+        url, data=form, files={"photo": (name, content)}, headers={"Referer": f"{client.base_url}"}
+    )
+    assert answer.status_code == 302, answer.text
+
+
+def test_an_upload_through_the_admin_is_served_and_survives(production, admin):
+    with production.client() as client:
+        post_login(client, admin, PASSWORD)
+        upload_photo(client, "me.png", b"\x89PNG picture")
+    production.compose("down")
+    production.up()
+    answer = production.get("/media/photos/me.png")
+    assert (answer.status_code, answer.content) == (200, b"\x89PNG picture")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert "content-disposition" not in answer.headers
+
+
+def test_an_uploaded_page_is_a_download(production):
+    production.exec("app", "sh", "-c", "echo '<script>' > media/page.html")
+    answer = production.get("/media/page.html")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+# Stopping
+
+
+def test_a_stop_finishes_the_requests_that_workers_have_accepted(production):
+    """Eight requests wait for a locked table when the app is told to stop."""
+    lock = "BEGIN; LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6);"
+    with ThreadPoolExecutor(max_workers=10) as pool:
+        locked = pool.submit(
+            production.exec, "postgres", "psql", "--username=app", "--command", lock
+        )
+        wait_for(production, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'", 1)
+        requests = [pool.submit(production.get, "/readyz") for _ in range(8)]
+        wait_for(production, "SELECT count(*) FROM pg_locks WHERE NOT granted", 8)
+        production.compose("stop", "app")
+        answers = [request.result() for request in requests]
+        locked.result()
+    state = json.loads(run("docker", "inspect", production.container("app")).stdout)[0]["State"]
+    production.up()
+    assert [(a.status_code, a.text) for a in answers] == [(200, "ready\n")] * 8
+    assert state["ExitCode"] == 0
+
+
+def wait_for(stack, query: str, count: int) -> None:
+    psql = ("psql", "--username=app", "--tuples-only", "--command", query)
+    for _ in range(100):
+        if int(stack.exec("postgres", *psql)) >= count:
+            return
+    pytest.fail(f"never became {count}: {query}")
+
+
+# What deploys will be built on
+
+
+def test_traffic_goes_where_the_upstream_file_says(production):
+    file = "/etc/nginx/upstream/app.conf"
+    before = production.exec("nginx", "cat", file)
+    production.exec(
+        "nginx", "sh", "-c", f"echo 'upstream app {{ server 127.0.0.1:8081; }}' >{file}"
+    )
+    production.exec("nginx", "nginx", "-s", "reload")
+    eventually_status(production, 204)
+    production.exec("nginx", "sh", "-c", f"cat >{file} <<'E'\n{before}E")
+    production.exec("nginx", "nginx", "-s", "reload")
+    eventually_status(production, 200)
+
+
+def eventually_status(stack, status: int) -> None:
+    """Wait until the home page answers so: nginx looks for a new address once a second."""
+    for _ in range(50):
+        if stack.get("/").status_code == status:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"never answered {status}")
+
+
+def test_a_recreated_app_is_found_again(production):
+    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "app")
+    eventually_status(production, 200)
+
+
+# Every request gets its answer
+
+
+def test_no_post_is_lost_between_nginx_and_the_app(production):
+    """nginx keeps connections to the app unless the app says that it closes them."""
+    with production.client() as client:
+        codes = [
+            ask("/readyz").status_code for _ in range(300) for ask in (client.get, client.post)
+        ]
+    assert set(codes) == {200}
+
+
+def test_a_large_body_that_no_view_reads_gets_its_answer(production):
+    body = b"x" * 5_000_000
+    with production.client() as client:
+        codes = [client.post("/no/such/page", content=body).status_code for _ in range(40)]
+    assert set(codes) == {404}
+
+
+def test_a_body_over_the_limit_is_refused(production):
+    with production.client() as client:
+        answer = client.post("/", content=b"x" * (76 * 1024**2))
+    assert answer.status_code == 413
+
+
+def test_headers_of_30_kb_arrive(production):
+    cookies = {f"Cookie{n}": "x" * 7000 for n in range(4)}
+    assert production.get("/", headers=cookies).status_code == 200

@@ -1,0 +1,54 @@
+import pytest
+
+from config.management.commands.release import publish
+
+
+@pytest.fixture
+def release(tmp_path):
+    """release("a.1.css", "b.1.css") publishes a release of these files, and returns all there are."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    def _release(*names: str) -> set[str]:
+        source = tmp_path / "-".join(names).replace("/", "_")
+        source.mkdir(exist_ok=True)
+        (source / "staticfiles.json").write_text("{}")
+        for name in names:
+            (source / name).parent.mkdir(exist_ok=True)
+            (source / name).write_text(name)
+        publish(source, folder)
+        return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+    return _release
+
+
+def test_a_release_adds_its_files_and_keeps_those_of_the_two_before(release):
+    release("a.1.css")
+    release("a.2.css")
+    assert release("a.3.css") == {"a.1.css", "a.2.css", "a.3.css"}
+
+
+def test_files_older_than_the_last_three_releases_go(release):
+    for name in ("a.1.css", "a.2.css", "a.3.css"):
+        release(name)
+    assert release("a.4.css") == {"a.2.css", "a.3.css", "a.4.css"}
+
+
+def test_a_file_stays_as_long_as_a_release_ships_it(release):
+    for name in ("a.1.css", "a.2.css", "a.3.css", "a.4.css"):
+        files = release(name, "js/same.js")
+    assert "js/same.js" in files
+
+
+def test_the_same_release_again_pushes_nothing_out(release):
+    release("a.1.css")
+    for _ in range(5):
+        files = release("a.2.css")
+    assert files == {"a.1.css", "a.2.css"}
+
+
+def test_a_file_that_was_cut_short_is_written_again(release, tmp_path):
+    release("a.1.css")
+    (tmp_path / "served/a.1.css").write_text("a")
+    release("a.1.css")
+    assert (tmp_path / "served/a.1.css").read_text() == "a.1.css"

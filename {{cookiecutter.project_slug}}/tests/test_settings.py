@@ -1,0 +1,124 @@
+"""What the settings make of the environment, each time in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SECRET = "not-a-real-secret-0123456789-" * 2
+PRODUCTION = {"SECRET_KEY": SECRET, "POSTGRES_PASSWORD": "secret"}
+
+
+def run(code: str, **env: str) -> subprocess.CompletedProcess:
+    kept = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=kept | env, capture_output=True, text=True
+    )
+
+
+def setting(name: str, **env: str):
+    code = f"import json; from config import settings; print(json.dumps(settings.{name}, default=str))"
+    done = run(code, **env)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refusal(**env: str) -> str:
+    done = run("import config.settings", **env)
+    assert done.returncode == 1, done.stdout
+    return done.stderr
+
+
+def test_production_is_the_default():
+    assert setting("DEBUG", **PRODUCTION) is False
+    assert setting("SECURE_SSL_REDIRECT", **PRODUCTION) is True
+
+
+def test_development_needs_debug_alone():
+    database = setting("DATABASES", DEBUG="1")["default"]
+    assert database["ENGINE"] == "django.db.backends.sqlite3"
+
+
+def test_a_missing_secret_stops_with_one_sentence():
+    assert refusal() == (
+        "SECRET_KEY is not set: write it into .env, which bin/init makes with new secrets.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD"])
+def test_a_placeholder_stops_with_one_sentence(name):
+    assert refusal(**PRODUCTION | {name: "change-me"}) == (
+        f"{name} is still a placeholder: put a secret of your own into .env.\n"
+    )
+
+
+def test_without_any_database_production_stops():
+    assert refusal(SECRET_KEY=SECRET).startswith("POSTGRES_PASSWORD is not set")
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "key").write_text(f"{SECRET}\n")
+    env = {"SECRET_KEY_FILE": str(tmp_path / "key"), "POSTGRES_PASSWORD": "secret"}
+    assert setting("SECRET_KEY", **env) == SECRET
+
+
+def test_a_secret_file_that_is_not_there_is_named():
+    assert "SECRET_KEY_FILE cannot be read" in refusal(SECRET_KEY_FILE="/nowhere")
+
+
+@pytest.mark.parametrize("password", ["p@ss/w:rd?#%", "  spaces ", "üñí🚀", "$HOME '\"\\"])
+def test_any_password_reaches_the_database_unchanged(password):
+    database = setting("DATABASES", SECRET_KEY=SECRET, POSTGRES_PASSWORD=password)["default"]
+    assert database["PASSWORD"] == password
+    assert database["HOST"] == "postgres"
+
+
+def test_database_url_wins_and_connections_are_checked():
+    url = "postgres://a:b@db.example.com:6432/shop?sslmode=require"
+    database = setting("DATABASES", **PRODUCTION, DATABASE_URL=url)["default"]
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.com", 6432, "shop")
+    assert database["CONN_HEALTH_CHECKS"] is True
+    assert database["OPTIONS"] == {"connect_timeout": 5, "sslmode": "require"}
+
+
+def test_a_bad_database_url_stops_without_showing_the_password():
+    message = refusal(**PRODUCTION, DATABASE_URL="postgres://a:hunter2@host:port/name")
+    assert message == "DATABASE_URL must look like postgres://user:password@host:5432/name.\n"
+
+
+def test_hosts_and_origins_come_from_domain():
+    env = PRODUCTION | {"DOMAIN": "example.com, .example.org"}
+    assert setting("ALLOWED_HOSTS", **env) == ["example.com", ".example.org"]
+    assert setting("CSRF_TRUSTED_ORIGINS", **env) == ["https://example.com", "https://*.example.org"]
+
+
+def test_mail_goes_to_the_server_in_email_url():
+    url = "smtp+tls://me%40example.com:p%2Fw@mail.example.com:2525"
+    mailer = setting("MAILERS", **PRODUCTION, EMAIL_URL=url)["default"]
+    assert mailer["OPTIONS"] == {
+        "host": "mail.example.com",
+        "port": 2525,
+        "username": "me@example.com",
+        "password": "p/w",
+        "use_tls": True,
+        "timeout": 10,
+    }
+
+
+def test_a_bad_email_url_stops_without_showing_the_password():
+    message = refusal(**PRODUCTION, EMAIL_URL="https://me:hunter2@mail.example.com")
+    assert message == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.\n"
+
+
+@pytest.mark.parametrize(("name", "value"), [("DEBUG", "maybe"), ("SECURE_HSTS_SECONDS", "1y")])
+def test_a_value_of_the_wrong_type_is_named(name, value):
+    assert refusal(**PRODUCTION | {name: value}).startswith(f"{name} must be ")
+
+
+def test_production_passes_djangos_deployment_checks():
+    code = "import manage; manage.execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
+    done = run(code, **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "2 silenced" in done.stdout + done.stderr
