@@ -9,11 +9,13 @@ from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | jsonify }}""")
 
-LONGEST = {"project_name": 100, "description": 200, "author_name": 100}
+LONGEST = {"project_name": 80, "description": 200, "author_name": 100}
 SLUG = r"[a-z0-9]+([-_][a-z0-9]+)*"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"{LABEL}(\.{LABEL})*"
 EMAIL = rf"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@{DOMAIN}"
+# Images have these names: the base images, and those of another project's nginx and development.
+TAKEN = r"debian|nginx|postgres|python|redis|uv|.*[-_](dev|nginx)"
 JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but Persian names and emoji need them
 POSTGRESQL_VERSIONS = ["18", "17"]
 
@@ -54,6 +56,10 @@ RULES += [
     (
         matches(SLUG, "project_slug", 50),
         "project_slug must be 1 to 50 of a-z and 0-9, with single - or _ between them.",
+    ),
+    (
+        not re.fullmatch(TAKEN, ANSWERS["project_slug"]),
+        "project_slug must not be the name of a base image, and not end in -dev or -nginx.",
     ),
     (
         matches(EMAIL, "email", 254),

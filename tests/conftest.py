@@ -32,6 +32,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("containers") is not None)
 

@@ -9,11 +9,12 @@ import pytest
 
 from tests.matrix import ROOT
 
-PROJECT_NAME = "project_name must be one line of text, with 1 to 100 characters."
+PROJECT_NAME = "project_name must be one line of text, with 1 to 80 characters."
 DESCRIPTION = "description must be one line of text, with 1 to 200 characters."
 AUTHOR_NAME = "author_name must be one line of text, with 1 to 100 characters."
 TAG = "must not hold an opening tag of a template: a brace before a brace, % or #."
 SLUG = "project_slug must be 1 to 50 of a-z and 0-9, with single - or _ between them."
+TAKEN = "project_slug must not be the name of a base image, and not end in -dev or -nginx."
 EMAIL = "email must be an address such as you@example.com."
 DOMAIN = "domain_name must be a host name such as example.com, in small letters."
 TIMEZONE = (
@@ -37,7 +38,7 @@ def cookiecutter(output, *arguments, **options) -> subprocess.CompletedProcess:
     [
         pytest.param("project_name", "", PROJECT_NAME, id="name-empty"),
         pytest.param("project_name", "   ", PROJECT_NAME, id="name-of-spaces"),
-        pytest.param("project_name", "x" * 101, PROJECT_NAME, id="name-too-long"),
+        pytest.param("project_name", "x" * 81, PROJECT_NAME, id="name-too-long"),
         pytest.param("project_name", "My\nSite", PROJECT_NAME, id="name-of-two-lines"),
         pytest.param("description", "", DESCRIPTION, id="description-empty"),
         pytest.param("description", "x" * 201, DESCRIPTION, id="description-too-long"),
@@ -55,6 +56,9 @@ def cookiecutter(output, *arguments, **options) -> subprocess.CompletedProcess:
         pytest.param("project_slug", "a.b", SLUG, id="slug-with-dot"),
         pytest.param("project_slug", "größe", SLUG, id="slug-with-umlaut"),
         pytest.param("project_slug", "a" * 51, SLUG, id="slug-too-long"),
+        pytest.param("project_slug", "postgres", TAKEN, id="slug-of-a-base-image"),
+        pytest.param("project_slug", "shop-dev", TAKEN, id="slug-of-a-development-stack"),
+        pytest.param("project_slug", "shop_nginx", TAKEN, id="slug-of-an-nginx-image"),
         pytest.param("email", "example.com", EMAIL, id="email-without-at"),
         pytest.param("email", "y ou@example.com", EMAIL, id="email-with-space"),
         pytest.param("email", "you@exam\nple.com", EMAIL, id="email-of-two-lines"),
@@ -123,7 +127,7 @@ def test_a_refusal_leaves_a_project_that_is_there_alone(tmp_path):
 @pytest.mark.parametrize(
     ("answer", "value"),
     [
-        pytest.param("project_name", "x" * 100, id="name-of-100"),
+        pytest.param("project_name", "x" * 80, id="name-of-80"),
         pytest.param("project_name", "👩\u200d🚀 Log", id="name-with-a-joiner"),
         pytest.param("description", "x" * 200, id="description-of-200"),
         pytest.param("description", "Sets {a, b}: 100 % #1", id="description-with-single-braces"),

@@ -88,7 +88,7 @@ def test_no_file_name_has_a_condition():
     [
         ("hooks/post_gen_project.py", 60),
         ("hooks/pre_gen_project.py", 90),
-        (f"{FOLDER}/compose.prod.yaml", 110),
+        (f"{FOLDER}/compose.prod.yaml", 100),
         (f"{FOLDER}/compose.yaml", 65),
         (f"{FOLDER}/docker/app/Dockerfile", 65),
         (f"{FOLDER}/docker/app/entrypoint.sh", 20),

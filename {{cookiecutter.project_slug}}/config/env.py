@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import dj_database_url
 
@@ -43,6 +44,16 @@ def integer(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return NAME as a list; spaces or commas stand between its items."""
     return text(name, default).replace(",", " ").split()
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return NAME as a time zone of the IANA database."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError):
+        sys.exit(f"{name} must be a time zone such as Europe/Berlin, not {value!r}.")
+    return value
 
 
 def secret(name: str, development: str = "") -> str:

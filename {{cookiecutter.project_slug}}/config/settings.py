@@ -107,7 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Language and time
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("TIME_ZONE", "{{ cookiecutter.timezone }}")
+TIME_ZONE = env.time_zone("TIME_ZONE", "{{ cookiecutter.timezone }}")
 USE_I18N = True
 USE_TZ = True
 

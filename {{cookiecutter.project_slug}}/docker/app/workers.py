@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-MEMORY_OF_A_WORKER = 128 * 1024**2  # bytes: what a small Django project grows to, with room to spare
+# In bytes: what a small Django project grows to, with room to spare.
+MEMORY_OF_A_WORKER = 128 * 1024**2
 
 CGROUP = Path("/sys/fs/cgroup")
 UNLIMITED = float("inf")

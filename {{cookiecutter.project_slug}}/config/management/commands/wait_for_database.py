@@ -6,7 +6,7 @@ from django.db import OperationalError, connection
 
 class Command(BaseCommand):
     help = "Wait until the database answers; give up after --timeout seconds."
-    requires_system_checks = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser):
         parser.add_argument("--timeout", type=int, default=60, help="seconds, 60 if not given")

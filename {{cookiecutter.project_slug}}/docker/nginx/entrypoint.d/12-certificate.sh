@@ -10,9 +10,9 @@ fi
 names=
 for name in $SERVER_NAMES; do
   case $name in
-    .*) names=$names,DNS:*$name ;;
-    *[!0-9.]*) names=$names,DNS:$name ;;
-    *) names=$names,IP:$name ;;
+  .*) names="$names,DNS:*$name" ;;
+  *[!0-9.]*) names="$names,DNS:$name" ;;
+  *) names="$names,IP:$name" ;;
   esac
 done
 
