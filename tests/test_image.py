@@ -214,7 +214,8 @@ def test_every_number_in_uwsgi_ini_can_be_set_from_outside(started):
     }  # fmt: skip
     flags = [f"--env=UWSGI_{name}={value}" for name, value in numbers.items()]
     _, container = started(*ENOUGH, *flags, "--env=UWSGI_SHOW_CONFIG=1")
-    shown = run("docker", "logs", container).stderr
+    logs = run("docker", "logs", container)
+    shown = logs.stdout + logs.stderr
     for name, value in numbers.items():
         option = name.lower().replace("_", "-")
         assert re.findall(rf"^{option} = (\d+)$", shown, re.MULTILINE) == [str(value)]
