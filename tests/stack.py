@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import yaml
 
 
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
@@ -73,7 +74,11 @@ class Stack:
 
     def remove(self) -> None:
         """Remove containers, networks, volumes, and the images that were built for this stack."""
-        built = self.command("config", "--images").stdout.split()
+        name = yaml.safe_load((self.path / self.file).read_text())["name"]
         self.command("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
-        ours = [image for image in set(built) if not image.startswith("postgres:")]
-        run("docker", "image", "rm", "--force", *ours)
+        ours = ("--filter", f"label=com.docker.compose.project={name}", "--quiet")
+        images = run("docker", "image", "ls", *ours).stdout.split()
+        run("docker", "image", "rm", "--force", *set(images))
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls"))
+        left = [run("docker", *kind, *ours).stdout for kind in kinds]
+        assert left == ["", "", "", ""], f"{name} left something behind: {left}"
