@@ -89,6 +89,10 @@ def test_settings_name_the_site(project, text):
     assert [ast.literal_eval(value) for value in values] == [text]
 
 
+def test_the_readme_begins_with_name_and_description(project, text):
+    assert project.read("README.md").startswith(f"# {text}\n\n{text}\n")
+
+
 @pytest.mark.parametrize("name", ["description", "authors"])
 def test_the_image_is_labelled(project, text, name):
     assert label(project, name) == text

@@ -18,6 +18,7 @@ ALWAYS = EXECUTABLE | {
     ".env.example",
     ".gitattributes",
     ".gitignore",
+    "README.md",
     "accounts/__init__.py",
     "accounts/admin.py",
     "accounts/apps.py",
