@@ -11,6 +11,10 @@ from tests.matrix import ROOT
 pytestmark = pytest.mark.containers
 
 PASSWORD = "correct horse battery"
+BOSS = (
+    "from accounts.models import User; "
+    f"User.objects.create_superuser('boss', password={PASSWORD!r})"
+)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -75,8 +79,7 @@ class Tab:
 @pytest.fixture(scope="session")
 def tab(chromium, production):
     """A tab on the production stack, logged in as its superuser."""
-    boss = "from accounts.models import User; User.objects.create_superuser('boss', password={!r})"
-    production.manage("shell", "--command", boss.format(PASSWORD))
+    production.manage("shell", "--command", BOSS)
     tab = Tab(chromium, production.address)
     tab.log_in()
     return tab
@@ -110,6 +113,20 @@ def test_a_script_in_a_page_would_not_run(tab):
     )
     assert tab.page.evaluate("() => window.ran") is None
     assert "Content Security Policy" in tab.wrong[0]
+
+
+def test_one_browser_logs_in_to_development_and_production(tab, development):
+    """Both are on localhost, and cookies know no port: each needs names of its own for them."""
+    development.manage("shell", "--command", BOSS)
+    tab.page.goto("/admin/")
+    other = tab.page.context.new_page()
+    other.goto(f"{development.address}/admin/login/")
+    other.fill("#id_username", "boss")
+    other.fill("#id_password", PASSWORD)
+    other.click("input[type=submit]")
+    other.wait_for_url(f"{development.address}/admin/")
+    tab.page.goto("/admin/")
+    assert "Site administration" in tab.page.inner_text("h1")
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

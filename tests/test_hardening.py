@@ -95,6 +95,15 @@ def test_nothing_can_be_written(service, folder, production):
     assert done.returncode != 0
 
 
+def test_manage_is_hardened_like_the_app(production):
+    look = "print(open('/proc/1/status').read()); open('/app/file', 'w')"
+    done = production.command("run", "--rm", "--no-TTY", "manage", "shell", "--command", look)
+    assert "Uid:\t10001" in done.stdout
+    assert "CapEff:\t0000000000000000" in done.stdout
+    assert "NoNewPrivs:\t1" in done.stdout
+    assert "Read-only file system: '/app/file'" in done.stderr
+
+
 @each_running
 def test_tmp_is_in_memory(service, production):
     assert "tmpfs" in production.exec(service, "df", "--output=fstype", "/tmp")

@@ -4,6 +4,7 @@ Every variable NAME may also be given as NAME_FILE, the path of a file that hold
 secrets). An empty value counts as unset. What cannot be used ends the program with one sentence.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def time_zone(name: str, default: str) -> str:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError):
         sys.exit(f"{name} must be a time zone such as Europe/Berlin, not {value!r}.")
+    return value
+
+
+def log_level(name: str, default: str) -> str:
+    """Return NAME as one of logging's levels."""
+    value = text(name, default).upper()
+    if value not in logging.getLevelNamesMapping():
+        sys.exit(f"{name} must be DEBUG, INFO, WARNING or ERROR, not {value!r}.")
     return value
 
 

@@ -137,16 +137,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
-        "django.server": {
-            "()": "django.utils.log.ServerFormatter",
-            "format": "{message}",
-            "style": "{",
-        },
-    },
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", "INFO")},
     # Django's own handlers would write each line a second time, or only with DEBUG.
     "loggers": {"django": {"handlers": []}},
 }

@@ -123,7 +123,12 @@ def test_a_bad_email_url_stops_without_showing_the_password():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DEBUG", "maybe"), ("SECURE_HSTS_SECONDS", "1y"), ("TIME_ZONE", "Mars/Olympus")],
+    [
+        ("DEBUG", "maybe"),
+        ("LOG_LEVEL", "loud"),
+        ("SECURE_HSTS_SECONDS", "1y"),
+        ("TIME_ZONE", "Mars/Olympus"),
+    ],
 )
 def test_a_value_of_the_wrong_type_is_named(name, value):
     assert refusal(**PRODUCTION | {name: value}).startswith(f"{name} must be ")
