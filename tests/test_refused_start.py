@@ -74,3 +74,20 @@ def test_any_password_that_env_can_hold_works(value, fresh, stacks):
     stack = stacks(fresh.path, PRODUCTION)
     stack.up()
     assert stack.get("/readyz").text == "ready\n"
+
+
+def test_a_password_that_the_volume_does_not_know_is_explained(fresh, stacks):
+    stack = stacks(fresh.path, PRODUCTION)
+    stack.up()
+    env = fresh.path / ".env"
+    env.write_text(with_value(env.read_text(), "POSTGRES_PASSWORD", "another-one"))
+    assert stack.command("up", "--detach", "--wait").returncode != 0
+    assert stack.logs("release").splitlines()[-1] == (
+        "CommandError: The database refuses the password: it keeps the one that its volume was "
+        "first used with. Put that one back, or change it in the database too; README.md says "
+        "how, under Settings."
+    )
+    change = "ALTER ROLE app PASSWORD 'another-one'"
+    stack.exec("postgres", "psql", "--username", "app", "--command", change)
+    stack.up()
+    assert stack.get("/readyz").text == "ready\n"

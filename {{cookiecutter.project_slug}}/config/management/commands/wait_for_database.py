@@ -3,6 +3,11 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+WRONG_PASSWORD = (
+    "The database refuses the password: it keeps the one that its volume was first used with. "
+    "Put that one back, or change it in the database too; README.md says how, under Settings."
+)
+
 
 class Command(BaseCommand):
     help = "Wait until the database answers; give up after --timeout seconds."
@@ -17,7 +22,9 @@ class Command(BaseCommand):
             try:
                 return connection.ensure_connection()
             except OperationalError as error:
-                if time.monotonic() > end:
-                    reason = str(error).strip().replace("\n", " ")
-                    raise CommandError(f"No database after {timeout} seconds: {reason}") from None
+                reason = str(error).strip().replace("\n", " ")
+            if "password authentication failed" in reason:
+                raise CommandError(WRONG_PASSWORD)
+            if time.monotonic() > end:
+                raise CommandError(f"No database after {timeout} seconds: {reason}")
             time.sleep(0.5)
