@@ -12,7 +12,7 @@ ANSWERS = json.loads(r"""{{ cookiecutter | jsonify }}""")
 LONGEST = {"project_name": 80, "description": 200, "author_name": 100}
 SLUG = r"[a-z0-9]+([-_][a-z0-9]+)*"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = rf"{LABEL}(\.{LABEL})*"
+DOMAIN = rf"({LABEL}\.)*(?=[a-z]){LABEL}"
 EMAIL = rf"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@{DOMAIN}"
 # Images have these names: the base images, and those of another project's nginx and development.
 TAKEN = r"debian|nginx|postgres|python|redis|uv|.*[-_](dev|nginx)"

@@ -190,11 +190,11 @@ def shape(container: str) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        pytest.param(["--cpus=1", "--memory=1g"], (2, 4), id="two-for-each-core"),
-        pytest.param(["--cpus=0.5"], (1, 4), id="half-a-core"),
-        pytest.param(["--memory=128m"], (1, 4), id="little-memory"),
-        pytest.param(["--env=WEB_CONCURRENCY=3"], (3, 4), id="as-told"),
-        pytest.param(["--env=UWSGI_THREADS=2", "--cpus=1"], (2, 2), id="uwsgi-variables-win"),
+        pytest.param(["--cpus=1", "--memory=1g"], (4, 1), id="four-for-each-core"),
+        pytest.param(["--cpus=0.5"], (2, 1), id="half-a-core"),
+        pytest.param(["--memory=128m"], (1, 1), id="little-memory"),
+        pytest.param(["--env=WEB_CONCURRENCY=3"], (3, 1), id="as-told"),
+        pytest.param(["--env=UWSGI_THREADS=2", "--cpus=1"], (4, 2), id="uwsgi-variables-win"),
     ],
 )
 def test_workers_fit_the_container(options, expected, started):

@@ -42,6 +42,7 @@ ALWAYS = EXECUTABLE | {
     "config/urls.py",
     "config/wsgi.py",
     "docker/app/Dockerfile",
+    "docker/app/healthcheck.py",
     "docker/app/uwsgi.ini",
     "docker/app/workers.py",
     "docker/nginx/Dockerfile",

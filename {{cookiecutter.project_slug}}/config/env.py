@@ -6,6 +6,7 @@ secrets). An empty value counts as unset. What cannot be used ends the program w
 
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import dj_database_url
 
+# Not an address: a browser that is given one asks for no name, and so gets no certificate.
+HOST = re.compile(r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?")
 SMTP_OPTIONS = {"smtp": {}, "smtp+tls": {"use_tls": True}, "smtp+ssl": {"use_ssl": True}}
 
 
@@ -57,6 +60,14 @@ def time_zone(name: str, default: str) -> str:
     return value
 
 
+def hosts(name: str, default: str) -> list[str]:
+    """Return NAME as a list of host names; .example.com is example.com and all hosts below it."""
+    for host in (names := words(name, default)):
+        if not HOST.fullmatch(host):
+            sys.exit(f"{name} must be host names such as example.com, not {host!r}.")
+    return names
+
+
 def log_level(name: str, default: str) -> str:
     """Return NAME as one of logging's levels."""
     value = text(name, default).upper()
@@ -87,12 +98,14 @@ def mailer(name: str, default: str) -> dict:
         return {"BACKEND": backend, "OPTIONS": {"file_path": unquote(url.path)}}
     try:
         options = SMTP_OPTIONS[url.scheme] | {
-            "host": url.hostname or "",
+            "host": url.hostname,
             "port": url.port,
             "username": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "timeout": 10,
         }
+        if not url.hostname:
+            raise ValueError
     except (KeyError, ValueError):
         sys.exit(f"{name} must look like smtp+tls://user:password@mail.example.com:587.")
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}

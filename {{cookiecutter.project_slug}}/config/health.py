@@ -1,4 +1,4 @@
-"""Answers for whoever watches the container: a load balancer, Docker, `bin/deploy`."""
+"""Answers for whoever watches the container, such as Docker or a load balancer."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor

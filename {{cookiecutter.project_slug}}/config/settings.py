@@ -18,7 +18,7 @@ SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else ""
 
 # Hosts
 
-DOMAIN = env.words("DOMAIN", "localhost")
+DOMAIN = env.hosts("DOMAIN", "localhost")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
 CSRF_TRUSTED_ORIGINS = env.words(
     "CSRF_TRUSTED_ORIGINS",
@@ -167,7 +167,7 @@ if not DEBUG:
     WHITENOISE_KEEP_ONLY_HASHED_FILES = True
     WHITENOISE_MAX_AGE = 0
 
-    SESSION_COOKIE_NAME = f"__Secure-{SESSION_COOKIE_NAME}"
+    SESSION_COOKIE_NAME = f"__Host-{SESSION_COOKIE_NAME}"  # so that no subdomain can set it
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True

@@ -116,8 +116,9 @@ def test_mail_goes_to_the_server_in_email_url():
     }
 
 
-def test_a_bad_email_url_stops_without_showing_the_password():
-    message = refusal(**PRODUCTION, EMAIL_URL="https://me:hunter2@mail.example.com")
+@pytest.mark.parametrize("url", ["https://me:hunter2@mail.example.com", "smtp:mail.example.com"])
+def test_a_bad_email_url_stops_without_showing_the_password(url):
+    message = refusal(**PRODUCTION, EMAIL_URL=url)
     assert message == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.\n"
 
 
@@ -125,6 +126,9 @@ def test_a_bad_email_url_stops_without_showing_the_password():
     ("name", "value"),
     [
         ("DEBUG", "maybe"),
+        ("DOMAIN", "https://example.com"),
+        ("DOMAIN", "192.0.2.1"),
+        ("DOMAIN", "*"),
         ("LOG_LEVEL", "loud"),
         ("SECURE_HSTS_SECONDS", "1y"),
         ("TIME_ZONE", "Mars/Olympus"),

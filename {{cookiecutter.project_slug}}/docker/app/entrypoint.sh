@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run the given command as process 1, so that it gets the signals. Only a server waits for the
-# database, and DJANGO_MANAGEPY_MIGRATE=on migrates before it (migrate waits by itself).
+# Run the given command as process 1, so that it gets the signals. A server waits for the database;
+# DJANGO_MANAGEPY_MIGRATE=on migrates before any command (and migrate waits by itself).
 set -eu
 
 if [ "${DJANGO_MANAGEPY_MIGRATE:-}" = on ]; then

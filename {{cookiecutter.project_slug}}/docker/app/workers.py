@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-# In bytes: what a small Django project grows to, with room to spare.
-MEMORY_OF_A_WORKER = 128 * 1024**2
+# In bytes: what a small Django project grows to, and its share of the files in /tmp.
+MEMORY_OF_A_WORKER = 96 * 1024**2
 
 CGROUP = Path("/sys/fs/cgroup")
 UNLIMITED = float("inf")
@@ -19,13 +19,13 @@ def limit(*names: str) -> list[float]:
 
 
 def workers() -> int:
-    """Return two for each core this container may use, as far as its memory limit allows, or one."""
+    """Return four for each core this container may use, as far as its memory allows, or one."""
     quota, *period = limit("cpu.max", "cpu/cpu.cfs_quota_us")
     period = period or limit("cpu/cpu.cfs_period_us")
     memory = limit("memory.max", "memory/memory.limit_in_bytes")[0]
     # os.cpu_count() would say how many cores the machine has.
     cores = min(len(os.sched_getaffinity(0)), quota / period[0])
-    return max(1, int(min(2 * cores, memory / MEMORY_OF_A_WORKER)))
+    return max(1, int(min(4 * cores, memory / MEMORY_OF_A_WORKER)))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ if [ -e site.crt ] && { [ ! -e self-signed-for ] || [ "$(cat self-signed-for)" =
   exit 0
 fi
 
+# A stop half-way must not leave an old certificate with a new key.
+rm -f site.crt
 names=
 for name in $SERVER_NAMES; do
   case $name in
-  .*) names="$names,DNS:*$name" ;;
-  *[!0-9.]*) names="$names,DNS:$name" ;;
-  *) names="$names,IP:$name" ;;
+  .*) names="$names,DNS:${name#.},DNS:*$name" ;;
+  *) names="$names,DNS:$name" ;;
   esac
 done
 
