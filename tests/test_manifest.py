@@ -69,6 +69,7 @@ ALWAYS = EXECUTABLE | {
     "tests/test_accounts.py",
     "tests/test_database.py",
     "tests/test_health.py",
+    "tests/test_errors.py",
     "tests/test_home.py",
     "tests/test_release.py",
     "tests/test_settings.py",
