@@ -11,6 +11,7 @@ from tests.stack import Stack, run
 
 DEVELOPMENT = "compose.yaml"
 PRODUCTION = "compose.prod.yaml"
+PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,16 @@ def production(default, lasting_stacks) -> Stack:
     stack = lasting_stacks(default.path, PRODUCTION)
     stack.up()
     return stack
+
+
+@pytest.fixture(scope="session")
+def admin(production) -> str:
+    """The name of production's superuser, its first user, whose password is PASSWORD."""
+    production.manage(
+        *("createsuperuser", "--no-input", "--username=boss", "--email=boss@example.com"),
+        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+    )
+    return "boss"
 
 
 @pytest.fixture

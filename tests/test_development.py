@@ -63,6 +63,15 @@ def test_the_projects_own_tests_pass_on_postgresql(development):
     done = development.command("run", "--rm", "--no-TTY", "tests", "--verbose")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_containers_test_on_postgresql PASSED" in done.stdout
+    # It asks the environment what to expect, so ask once more, without it.
+    probe = development.path / "tests/test_vendor.py"
+    probe.write_text(
+        "from django.db import connection\n\n\n"
+        "def test_vendor(db):\n    assert connection.vendor == 'postgresql'\n"
+    )
+    done = development.command("run", "--rm", "--no-TTY", "tests", "tests/test_vendor.py")
+    probe.unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_projects_tests_are_strict_about_warnings(development):
