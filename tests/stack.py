@@ -77,8 +77,8 @@ class Stack:
         name = yaml.safe_load((self.path / self.file).read_text())["name"]
         self.command("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
         ours = ("--filter", f"label=com.docker.compose.project={name}", "--quiet")
-        images = run("docker", "image", "ls", *ours).stdout.split()
+        images = run("docker", "image", "ls", "--all", *ours).stdout.split()
         run("docker", "image", "rm", "--force", *set(images))
-        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls"))
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "--all"))
         left = [run("docker", *kind, *ours).stdout for kind in kinds]
         assert left == ["", "", "", ""], f"{name} left something behind: {left}"

@@ -183,7 +183,8 @@ def test_the_project_runs_outside_containers_without_a_compiler(command, fresh, 
         "FROM python:3.14-slim-trixie\n"
         "COPY --from=uv /uv /usr/local/bin/\n"
     )
-    image = run("docker", "build", "--quiet", "-", input=dockerfile).stdout.strip()
+    run("docker", "build", "--quiet", "--tag", fresh.path.name, "-", input=dockerfile)
     machine = ["docker", "run", "--rm", "--volume", f"{fresh.path}:/p", "--workdir", "/p"]
-    done = run(*machine, "--env", "DEBUG=1", image, "uv", "run", "manage.py", command)
+    done = run(*machine, "--env", "DEBUG=1", fresh.path.name, "uv", "run", "manage.py", command)
+    run("docker", "image", "rm", "--force", fresh.path.name)
     assert done.returncode == 0, done.stderr
