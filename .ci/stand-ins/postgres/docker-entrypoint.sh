@@ -61,7 +61,7 @@ if [ "$(id -u)" = 0 ]; then
   exec gosu postgres "$0" "$@"
 fi
 
-mkdir -p "$PGDATA" && chmod 700 "$PGDATA" || true
+mkdir -p "$PGDATA" && chmod 700 "$PGDATA" || true # initdb says more of a folder that is not ours
 if [ -s "$PGDATA/PG_VERSION" ]; then
   echo 'PostgreSQL Database directory appears to contain a database; Skipping initialization'
 else
