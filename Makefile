@@ -34,7 +34,7 @@ lint: .venv/ready  ## check the style of Python and shell
 	@$(BIN)/shellcheck -x $$($(BIN)/shfmt -f .ci) && $(BIN)/shfmt -i 2 -d .ci
 
 lock: .venv/ready  ## renew the locked requirements
-	@.ci/lock
+	@$(BIN)/python .ci/lock
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -17,7 +17,14 @@ EMAIL = rf"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@{DOMAIN}"
 # Images have these names: the base images, and those of another project's nginx and development.
 TAKEN = r"debian|nginx|postgres|python|redis|uv|.*[-_](dev|nginx)"
 JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but Persian names and emoji need them
-POSTGRESQL_VERSIONS = ["18", "17"]
+# A replay file can hold any value, and cookiecutter takes it.
+CHOICES = {
+    "postgresql_version": ["18", "17"],
+    "app_server": ["uwsgi", "gunicorn"],
+    "proxy": ["nginx-letsencrypt", "nginx", "none"],
+    "use_allauth": [True, False],
+    "ci": ["github", "gitlab", "none"],
+}
 
 
 def one_line(text: str, longest: int) -> bool:
@@ -73,10 +80,10 @@ RULES += [
         ANSWERS["timezone"] in timezones(),
         "timezone must be UTC or a place such as Europe/Berlin, not an old name such as US/Eastern.",
     ),
-    (
-        ANSWERS["postgresql_version"] in POSTGRESQL_VERSIONS,
-        f"postgresql_version must be one of {', '.join(POSTGRESQL_VERSIONS)}.",
-    ),
+]
+RULES += [
+    (ANSWERS[answer] in values, f"{answer} must be one of {', '.join(map(str, values))}.")
+    for answer, values in CHOICES.items()
 ]
 
 if broken := [sentence for holds, sentence in RULES if not holds]:

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -66,6 +67,14 @@ def hosts(name: str, default: str) -> list[str]:
         if not HOST.fullmatch(host):
             sys.exit(f"{name} must be host names such as example.com, not {host!r}.")
     return names
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return NAME as a list of networks; an address is a network of one."""
+    try:
+        return [ip_network(word) for word in words(name)]
+    except ValueError as error:
+        sys.exit(f"{name} must be addresses or networks such as 10.0.0.0/8: {error}.")
 
 
 def log_level(name: str, default: str) -> str:

@@ -25,12 +25,18 @@ CSRF_TRUSTED_ORIGINS = env.words(
     # A leading dot, as in .example.com, is every host below it.
     " ".join(f"https://*{host}" if host.startswith(".") else f"https://{host}" for host in DOMAIN),
 )
+# The addresses whose X-Forwarded-* headers are believed: as a rule those of a load balancer.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Application
 
 INSTALLED_APPS = [
     "config",
     "accounts",
+{%- if cookiecutter.use_allauth %}
+    "allauth",
+    "allauth.account",
+{%- endif %}
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -48,6 +54,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+{%- if cookiecutter.use_allauth %}
+    "allauth.account.middleware.AccountMiddleware",
+{%- endif %}
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -103,6 +112,31 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+{%- if cookiecutter.use_allauth %}
+
+# Sign-up and login by e-mail address (django-allauth); the admin has Django's own login
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# Limits on guessing are counted for each client, whose address is the last in X-Forwarded-For, and
+# in the database, because each worker has a memory of its own.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+{%- endif %}
 
 # Language and time
 
@@ -171,7 +205,7 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
-    # nginx writes this header itself and drops what the client sent.
+    # Only what stands in front of Django writes this header: what a client sends is dropped there.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600)
     # They bind every subdomain, and preload cannot be taken back: promises for the owner to make.

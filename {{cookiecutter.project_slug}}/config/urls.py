@@ -1,14 +1,17 @@
-from django.conf import settings
-from django.conf.urls.static import static
+{% if cookiecutter.use_allauth -%}
+from django.conf.urls import include
+{% endif -%}
 from django.contrib import admin
 from django.urls import path
 
 from config.home import home
+from config.media import media
 
 urlpatterns = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),
+    path("media/<path:name>", media, name="media"),
+{%- if cookiecutter.use_allauth %}
+    path("accounts/", include("accounts.urls")),
+{%- endif %}
 ]
-
-# Only with DEBUG; in production nginx serves what people uploaded.
-urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)

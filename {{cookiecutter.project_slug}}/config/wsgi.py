@@ -1,7 +1,14 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+{%- if cookiecutter.proxy == "none" %}
+
+from config.front import Front
+{%- endif %}
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+{%- if cookiecutter.proxy == "none" %}
+application = Front(application)
+{%- endif %}

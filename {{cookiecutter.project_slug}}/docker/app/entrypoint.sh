@@ -5,7 +5,7 @@ set -eu
 
 if [ "${DJANGO_MANAGEPY_MIGRATE:-}" = on ]; then
   python manage.py migrate --no-input
-elif [ "${1:-}" = uwsgi ]; then
+elif [ "${1:-}" = {{ cookiecutter.app_server }} ]; then
   python manage.py wait_for_database
 fi
 

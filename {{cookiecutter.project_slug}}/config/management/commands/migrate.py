@@ -7,16 +7,23 @@ LOCK = 6_101_954
 
 
 class Command(migrate.Command):
-    """Django's migrate, one at a time: a second one waits, and then finds nothing left to do."""
+    """Django's migrate, one at a time: a second one waits, and then finds nothing left to do.
+
+    A cache that is a table of the database is made, too.
+    """
 
     def handle(self, *args, **options):
         connection = connections[options["database"]]
         if connection.vendor != "postgresql":
-            return super().handle(*args, **options)
+            return self.migrate(*args, **options)
         call_command("wait_for_database")
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             try:
-                return super().handle(*args, **options)
+                return self.migrate(*args, **options)
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def migrate(self, *args, **options):
+        super().handle(*args, **options)
+        call_command("createcachetable", database=options["database"])

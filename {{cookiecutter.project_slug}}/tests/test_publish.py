@@ -1,6 +1,6 @@
 import pytest
 
-from config.management.commands.release import publish
+from config.publish import publish
 
 
 @pytest.fixture

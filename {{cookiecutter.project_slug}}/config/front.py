@@ -1,0 +1,76 @@
+"""What nginx would do: decide whom to believe, and refuse what this site does not take.
+
+It stands before Django, as the first thing that config/wsgi.py gives a request to.
+"""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+# Bytes. They wait in /tmp, which compose.prod.yaml keeps in memory.
+LARGEST_BODY = 10 * 1024**2
+
+# They ask the container by its address, not by the site's name.
+PROBES = {"/healthz", "/readyz"}
+
+FORWARDED = [
+    "HTTP_FORWARDED",
+    *(f"HTTP_X_FORWARDED_{what}" for what in ("FOR", "HOST", "PORT", "PROTO")),
+]
+
+
+class Front:
+    """A WSGI application in front of another one."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        believe(environ)
+        status, text = refusal(environ)
+        if not status:
+            return self.application(environ, start_response)
+        body = f"{text}\n".encode()
+        headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+        start_response(status, headers)
+        return [body]
+
+
+def believe(environ: dict) -> None:
+    """Take over what a trusted proxy says of the client; forget what anybody else says of itself."""
+    said = {name: environ.pop(name) for name in FORWARDED if name in environ}
+    environ["wsgi.url_scheme"] = "http"
+    if not trusted(environ["REMOTE_ADDR"]):
+        return
+    # Each proxy writes the address that it saw at the end, so what a client made up comes first.
+    chain = [hop.strip() for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while chain and trusted(environ["REMOTE_ADDR"]):
+        environ["REMOTE_ADDR"] = chain.pop()
+    environ["HTTP_HOST"] = said.get("HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", ""))
+    if said.get("HTTP_X_FORWARDED_PROTO") == "https":
+        environ["wsgi.url_scheme"] = "https"
+
+
+def trusted(address: str) -> bool:
+    """Whether TRUSTED_PROXIES holds this address; what is not an address is not trusted."""
+    try:
+        return any(ip_address(address) in network for network in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+def refusal(environ: dict) -> tuple[str, str]:
+    """Return the status and the reason to refuse a request with, or two empty ones."""
+    host, _ = split_domain_port(environ.get("HTTP_HOST", "").lower())
+    if environ["PATH_INFO"] not in PROBES and not validate_host(host, settings.ALLOWED_HOSTS):
+        return "400 Bad Request", "This is not a name of this site."
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        # WSGI cannot tell where such a body ends: Django would take it for an empty one.
+        return "411 Length Required", "A body needs a Content-Length here."
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal():
+        return "400 Bad Request", "Content-Length must be a number."
+    if int(length) > LARGEST_BODY:
+        return "413 Content Too Large", f"A body may have {LARGEST_BODY} bytes."
+    return "", ""
