@@ -1,9 +1,11 @@
 import socket
+import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.matrix import CONTEXT, label, pairwise
@@ -133,11 +135,53 @@ def development(default, lasting_stacks) -> Stack:
     return stack
 
 
+@pytest.fixture(scope="session", params=["uwsgi", "gunicorn"])
+def app_server(request) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def production(default, lasting_stacks) -> Stack:
-    stack = lasting_stacks(default.path, PRODUCTION)
-    stack.up()
-    return stack
+def served(bake_once, app_server) -> Project:
+    """The default answers but for the app server: each in turn."""
+    return bake_once(project_slug=a_slug(), app_server=app_server)
+
+
+@pytest.fixture(scope="session")
+def production(served, engine):
+    """Both app servers pass the same tests, one after the other."""
+    with standing() as make:
+        stack = make(served.path, PRODUCTION)
+        stack.up()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def image(production) -> str:
+    container = production.container("app")
+    return run("docker", "inspect", container, "--format", "{{.Config.Image}}").stdout.strip()
+
+
+@pytest.fixture
+def started(image):
+    """started(*options) starts the image with its own command; returns its address and its id."""
+    ids = []
+
+    def start(*options: str, port: int = 8000) -> tuple[str, str]:
+        public = free_port()
+        publish = ("--publish", f"127.0.0.1:{public}:{port}")
+        ids.append(run("docker", "run", "--detach", *publish, *options, image).stdout.strip())
+        address = f"http://127.0.0.1:{public}"
+        for _ in range(100):
+            time.sleep(0.2)
+            try:
+                httpx.get(f"{address}/healthz")
+            except httpx.TransportError:
+                continue
+            return address, ids[-1]
+        pytest.fail(run("docker", "logs", ids[-1]).stderr)
+
+    yield start
+    run("docker", "rm", "--force", *ids)
 
 
 @pytest.fixture(scope="session")

@@ -60,13 +60,25 @@ class Stack:
         return self.compose("ps", "--all", "--quiet", service).strip()
 
     @property
+    def ends_https(self) -> bool:
+        return self.file == "compose.prod.yaml" and (self.path / "docs/https.md").exists()
+
+    @property
     def address(self) -> str:
-        port = self.ports["APP_PORT" if self.file == "compose.yaml" else "HTTPS_PORT"]
-        return f"http{'' if self.file == 'compose.yaml' else 's'}://localhost:{port}"
+        if self.ends_https:
+            return f"https://localhost:{self.ports['HTTPS_PORT']}"
+        port = self.ports["APP_PORT" if self.file == "compose.yaml" else "HTTP_PORT"]
+        return f"http://localhost:{port}"
 
     def client(self, **options) -> httpx.Client:
-        """Return a client for the stack's pages. It believes in the self-signed certificate."""
-        return httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
+        """Return a client for the stack's pages. It believes in the self-signed certificate.
+
+        Where a load balancer is to end HTTPS, the client speaks as one; TRUSTED_PROXIES decides.
+        """
+        client = httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
+        if self.file == "compose.prod.yaml" and not self.ends_https:
+            client.headers["X-Forwarded-Proto"] = "https"
+        return client
 
     def get(self, path: str, **options) -> httpx.Response:
         with self.client() as client:
@@ -82,3 +94,12 @@ class Stack:
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "--all"))
         left = [run("docker", *kind, *ours).stdout for kind in kinds]
         assert left == ["", "", "", ""], f"{name} left something behind: {left}"
+
+
+# What the production image needs to run by itself.
+SECRET = "not-a-real-secret-0123456789-" * 2
+ENOUGH = ("--env", f"SECRET_KEY={SECRET}", "--env", "DATABASE_URL=sqlite:////tmp/db.sqlite3")
+
+
+def in_image(image: str, *command: str, options=()):
+    return run("docker", "run", "--rm", *options, image, *command)

@@ -119,7 +119,7 @@ def test_tmp_is_in_memory(service, production):
         ("check", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("release", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("postgres", {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"}),
-        ("nginx", {"DOMAIN", "HTTPS_PORT"}),
+        ("nginx", {"DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
     ],
 )
 def test_it_gets_its_own_variables_only(service, names, production):

@@ -4,14 +4,13 @@ import json
 import re
 import socket
 import ssl
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
-from tests.conftest import PRODUCTION, free_port
+from tests.conftest import PRODUCTION
+from tests.echo import echoing, eventually_status, sending_to
 from tests.stack import run
 
 pytestmark = pytest.mark.containers
@@ -59,6 +58,28 @@ def test_the_certificate_outlives_its_container(production):
     before = handshake(production, "localhost")
     production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
     assert handshake(production, "localhost") == before
+
+
+def test_a_certificate_of_ones_own_is_used_and_kept(production, tmp_path):
+    """As docs/https.md says, with the commands that stand there."""
+    page = (production.path / "docs/https.md").read_text()
+    commands = re.search(r"```sh\n(in_nginx.*?)```", page, re.DOTALL)[1]
+    made = run(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
+        *("-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"),
+    )
+    assert made.returncode == 0, made.stderr
+    there = commands.replace("fullchain.pem", f"{tmp_path}/fullchain.pem")
+    there = there.replace("privkey.pem", f"{tmp_path}/privkey.pem")
+    done = run("bash", "-ec", there, cwd=production.path)
+    assert done.returncode == 0, done.stderr
+    own = ssl.PEM_cert_to_DER_cert((tmp_path / "fullchain.pem").read_text())
+    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
+    kept = handshake(production, "localhost")
+    production.exec("nginx", "rm", "/etc/nginx/certificates/site.crt")
+    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
+    assert kept == own
+    assert handshake(production, "localhost") != own
 
 
 def test_tls_1_2_is_the_oldest(production):
@@ -109,29 +130,24 @@ def test_a_client_cannot_forge_who_and_where_it_is(production):
     assert "203.0.113.9" not in production.logs("app")
 
 
-ECHO = """
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-class Echo(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(203)
-        self.end_headers()
-        self.wfile.write(str(self.headers).encode())
-
-HTTPServer(("", 8001), Echo).serve_forever()
-"""
-
-
 def test_the_app_gets_no_header_about_the_client_but_those_of_nginx(production):
     names = ["Forwarded", "Proxy", "X-Request-ID"]
     names += [f"X-Forwarded-{what}" for what in ("For", "Host", "Port", "Proto")]
-    production.compose("exec", "--detach", "app", "timeout", "30", "python", "-c", ECHO)
-    with sending_to(production, "app:8001"):
-        eventually_status(production, 203)
+    with echoing(production):
         echo = production.get("/", headers=dict.fromkeys(names, "forged"))
     assert f"Host: {production.address.removeprefix('https://')}\n" in echo.text
     assert "X-Forwarded-Proto: https\n" in echo.text
     assert "forged" not in echo.text
+
+
+def test_behind_a_cdn_the_client_is_the_one_that_it_names(production):
+    nginx = ("up", "--detach", "--wait", "--no-deps", "nginx")
+    production.compose(*nginx, TRUSTED_PROXIES="172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8")
+    page = production.get("/named", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"})
+    logs = production.logs("nginx", "app")
+    production.compose(*nginx)
+    assert page.status_code == 404
+    assert logs.count('203.0.113.9 "GET /named HTTP') == 2
 
 
 # Health
@@ -229,7 +245,7 @@ def test_a_release_waits_for_one_that_publishes(production):
     """Its static files would else mix with those of the other."""
     script = (
         "flock /srv/static sh -c 'sleep 8; echo the other has ended' & sleep 1;"
-        " python manage.py release /srv/static; wait"
+        " python manage.py release; wait"
     )
     done = production.command("run", "--rm", "--no-TTY", "--no-deps", "release", "sh", "-c", script)
     assert re.search("the other has ended.*Static files: ", done.stdout, re.DOTALL), done
@@ -261,112 +277,12 @@ def test_a_migration_that_fails_leaves_the_old_version_serving(fresh, stacks):
     assert stack.get("/").status_code == 200
 
 
-# A request that never ends
-
-
-def test_harakiri_ends_a_stuck_request_while_others_are_answered(production):
-    """One request waits for a locked table; probes of the same server go on all the time."""
-    port = free_port()
-    flags = (
-        "--env=UWSGI_HARAKIRI=3",
-        "--env=WEB_CONCURRENCY=2",
-        f"--publish=127.0.0.1:{port}:8000",
-    )
-    name = production.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
-    server = f"http://127.0.0.1:{port}"
-    wait_until_it_answers(f"{server}/healthz")
-    lock = "BEGIN; LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(15);"
-    with ThreadPoolExecutor() as pool:
-        locked = pool.submit(
-            production.exec, "postgres", "psql", "--username=app", "--command", lock
-        )
-        wait_for(production, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'", 1)
-        stuck = pool.submit(httpx.get, f"{server}/readyz", timeout=30)
-        probes = []
-        while not stuck.done():
-            probes.append(httpx.get(f"{server}/healthz", timeout=30).status_code)
-        was_locked = not locked.done()
-    run("docker", "stop", name)
-    assert isinstance(stuck.exception(), httpx.RemoteProtocolError)
-    assert was_locked, "the request ended because the lock did"
-    assert set(probes) == {200}
-
-
-def wait_until_it_answers(address: str) -> None:
-    for _ in range(100):
-        try:
-            httpx.get(address)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"{address} never answered")
-
-
-# Stopping
-
-
-def test_a_stop_finishes_the_requests_that_workers_have_accepted(production):
-    """Four requests wait for a locked table, until the app has been told to stop for a while."""
-    psql = ("exec", "--no-TTY", "postgres", "psql", "--username=app", "--command")
-    lock = "BEGIN; LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60);"
-    unlock = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
-    with ThreadPoolExecutor(max_workers=10) as pool:
-        pool.submit(production.command, *psql, lock)
-        wait_for(production, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'", 1)
-        requests = [pool.submit(production.get, "/readyz") for _ in range(4)]
-        wait_for(production, "SELECT count(*) FROM pg_locks WHERE NOT granted", 4)
-        stopped = pool.submit(production.compose, "stop", "app")
-        time.sleep(8)
-        waiting = [not request.done() for request in requests]
-        production.compose(*psql, unlock)
-        answers = [request.result() for request in requests]
-        stopped.result()
-    state = json.loads(run("docker", "inspect", production.container("app")).stdout)[0]["State"]
-    production.up()
-    assert waiting == [True] * 4
-    assert [(a.status_code, a.text) for a in answers] == [(200, "ready\n")] * 4
-    assert state["ExitCode"] == 0
-
-
-def wait_for(stack, query: str, count: int) -> None:
-    psql = ("psql", "--username=app", "--tuples-only", "--command", query)
-    for _ in range(100):
-        if int(stack.exec("postgres", *psql)) >= count:
-            return
-    pytest.fail(f"never became {count}: {query}")
-
-
 # What deploys will be built on
 
 
 def test_traffic_goes_where_the_upstream_file_says(production):
     with sending_to(production, "127.0.0.1:1"):
         eventually_status(production, 502)
-
-
-@contextmanager
-def sending_to(stack, server: str):
-    """Let nginx send requests to this server instead of the app, for a while."""
-    file = "/etc/nginx/upstream/app.conf"
-    before = stack.exec("nginx", "cat", file)
-    stack.exec("nginx", "sh", "-c", f"echo 'upstream app {{ server {server}; }}' >{file}")
-    stack.exec("nginx", "nginx", "-s", "reload")
-    try:
-        yield
-    finally:
-        stack.exec("nginx", "sh", "-c", f"cat >{file} <<'E'\n{before}E")
-        stack.exec("nginx", "nginx", "-s", "reload")
-        eventually_status(stack, 200)
-
-
-def eventually_status(stack, status: int) -> None:
-    """Wait until the home page answers so: nginx looks for a new address once a second."""
-    for _ in range(50):
-        if stack.get("/").status_code == status:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"never answered {status}")
 
 
 def test_a_recreated_app_is_found_at_its_new_address(production):
@@ -385,33 +301,3 @@ def test_a_recreated_app_is_found_at_its_new_address(production):
         eventually_status(production, 200)
     finally:
         run("docker", "rm", "--force", taker)
-
-
-# Every request gets its answer
-
-
-def test_no_post_is_lost_between_nginx_and_the_app(production):
-    """nginx keeps a connection to the app after an answer that tells its length, unless the app
-    says that it closes it. A POST is the one request that nginx does not try again."""
-    assert "content-length" in production.get("/").headers
-    with production.client() as client:
-        codes = [ask("/").status_code for _ in range(300) for ask in (client.get, client.post)]
-    assert set(codes) == {200, 403}  # without the form's token
-
-
-def test_a_large_body_that_no_view_reads_gets_its_answer(production):
-    body = b"x" * 5_000_000
-    with production.client() as client:
-        codes = [client.post("/no/such/page", content=body).status_code for _ in range(40)]
-    assert set(codes) == {404}
-
-
-def test_a_body_over_the_limit_is_refused(production):
-    with production.client() as client:
-        answer = client.post("/", content=b"x" * (11 * 1024**2))
-    assert answer.status_code == 413
-
-
-def test_headers_of_30_kb_arrive(production):
-    cookies = {f"Cookie{n}": "x" * 7000 for n in range(4)}
-    assert production.get("/", headers=cookies).status_code == 200

@@ -1,4 +1,4 @@
-"""What nginx would do: decide whom to believe, and refuse what this site does not take.
+"""What a web server in front would do: decide whom to believe, and refuse what this site does not take.
 
 It stands before Django, as the first thing that config/wsgi.py gives a request to.
 """
