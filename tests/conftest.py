@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.browser import chromium
 from tests.matrix import CONTEXT, label, pairwise
 from tests.stack import Stack, run
 
@@ -182,6 +183,12 @@ def started(image):
 
     yield start
     run("docker", "rm", "--force", *ids)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

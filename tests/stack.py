@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,17 @@ class Stack:
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "--all"))
         left = [run("docker", *kind, *ours).stdout for kind in kinds]
         assert left == ["", "", "", ""], f"{name} left something behind: {left}"
+
+
+def wait_until_it_answers(address: str) -> None:
+    for _ in range(100):
+        try:
+            httpx.get(address)
+        except httpx.TransportError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(f"{address} never answered")
 
 
 # What the production image needs to run by itself.

@@ -1,6 +1,5 @@
 """What both app servers promise behind nginx: time limits, a graceful stop, an answer for everybody."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -8,7 +7,7 @@ import pytest
 
 from tests.conftest import free_port
 from tests.locked import locked, stop_during_requests
-from tests.stack import run
+from tests.stack import run, wait_until_it_answers
 
 pytestmark = pytest.mark.containers
 
@@ -47,17 +46,6 @@ def status_of(address: str) -> int:
         return httpx.get(address, timeout=30).status_code
     except httpx.RemoteProtocolError:
         return 502
-
-
-def wait_until_it_answers(address: str) -> None:
-    for _ in range(100):
-        try:
-            httpx.get(address)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"{address} never answered")
 
 
 # Stopping

@@ -1,25 +1,16 @@
 """What a person's browser makes of the pages: Chromium obeys the CSP and tells of violations."""
 
-import os
-import subprocess
-
 import pytest
-from playwright.sync_api import sync_playwright
 
+from tests.browser import Tab
 from tests.conftest import PASSWORD
-from tests.matrix import ROOT
 
 pytestmark = pytest.mark.containers
 
 BOSS = (
-    "from accounts.models import User; "
+    "from accounts.models import User; User.objects.filter(username='boss').delete(); "
     f"User.objects.create_superuser('boss', password={PASSWORD!r})"
 )
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
 PAGES = [
     "/",
     "/no/such/page",
@@ -39,51 +30,19 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    path = os.environ.get("CHROMIUM")
-    if not path:
-        found = subprocess.run([ROOT / ".ci/chromium"], check=False, capture_output=True, text=True)
-        assert found.returncode == 0, found.stderr
-        path = found.stdout.strip()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Tab:
-    """A tab that gathers what went wrong on its pages."""
-
-    def __init__(self, browser, address: str, **options):
-        context = browser.new_context(base_url=address, ignore_https_errors=True, **options)
-        self.page = context.new_page()
-        self.wrong: list[str] = []
-        self.page.on("console", self.hear)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.wrong.append(request.url))
-
-    def hear(self, message) -> None:
-        # That a page answers 404 is said on the console too, and is what was asked for.
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            self.wrong.append(message.text)
-
-    def log_in(self, name: str) -> None:
-        self.page.goto("/admin/login/")
-        self.page.fill("#id_username", name)
-        self.page.fill("#id_password", PASSWORD)
-        self.page.click("input[type=submit]")
-        self.page.wait_for_url("**/admin/")
+# The pages are the same behind both app servers.
+once = pytest.mark.parametrize("app_server", ["uwsgi"], indirect=True)
 
 
 @pytest.fixture(scope="session")
-def tab(chromium, production, admin):
+def tab(browser, production, admin):
     """A tab on the production stack, logged in as its superuser."""
-    tab = Tab(chromium, production.address)
-    tab.log_in(admin)
+    tab = Tab(browser, production.address)
+    tab.log_in(admin, PASSWORD)
     return tab
 
 
+@once
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_violates_the_csp(path, tab, production):
     tab.wrong.clear()
@@ -93,6 +52,7 @@ def test_no_page_violates_the_csp(path, tab, production):
     assert tab.wrong == []
 
 
+@once
 def test_the_admin_works_under_the_csp(tab):
     """Its scripts run: the widget for permissions is built by one, and so is the list's counter."""
     tab.wrong.clear()
@@ -104,6 +64,7 @@ def test_the_admin_works_under_the_csp(tab):
     assert tab.wrong == []
 
 
+@once
 def test_a_script_in_a_page_would_not_run(tab):
     """The tests above can fail: the browser enforces the policy and tells of it."""
     tab.wrong.clear()
@@ -116,6 +77,7 @@ def test_a_script_in_a_page_would_not_run(tab):
     assert "Content Security Policy" in tab.wrong[0]
 
 
+@once
 def test_one_browser_logs_in_to_development_and_production(tab, development):
     """Both are on localhost, and cookies know no port: each needs names of its own for them."""
     development.manage("shell", "--command", BOSS)
@@ -132,9 +94,9 @@ def test_one_browser_logs_in_to_development_and_production(tab, development):
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_home_page_fits_the_screen(width, scheme, chromium, development):
+def test_the_home_page_fits_the_screen(width, scheme, browser, development):
     tab = Tab(
-        chromium,
+        browser,
         development.address,
         viewport={"width": width, "height": 844},
         color_scheme=scheme,

@@ -3,7 +3,6 @@
 import http.client
 import re
 import socket
-import time
 from contextlib import suppress
 
 import httpx
@@ -11,7 +10,7 @@ import pytest
 
 from tests.conftest import PRODUCTION, a_slug, free_port, standing
 from tests.locked import stop_during_requests
-from tests.stack import run
+from tests.stack import run, wait_until_it_answers
 
 pytestmark = pytest.mark.containers
 
@@ -39,19 +38,9 @@ def strict(platform):
     flags = ("--env=TRUSTED_PROXIES=", "--env=PORT=9000", f"--publish=127.0.0.1:{port}:9000")
     name = platform.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
     address = f"http://127.0.0.1:{port}"
-    for _ in range(100):
-        time.sleep(0.2)
-        if answers(address):
-            break
+    wait_until_it_answers(f"{address}/healthz")
     yield address
     run("docker", "stop", name)
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 # Static files

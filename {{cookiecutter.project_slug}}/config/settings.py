@@ -33,12 +33,12 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 INSTALLED_APPS = [
     "config",
     "accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
 {%- if cookiecutter.use_allauth %}
     "allauth",
     "allauth.account",
 {%- endif %}
-    "django.contrib.admin",
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -124,10 +124,15 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-# Limits on guessing are counted for each client, whose address is the last in X-Forwarded-For, and
-# in the database, because each worker has a memory of its own.
+# One address to an account: a new one takes the place of the old when it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+# Limits on guessing are counted for each client: the last address in X-Forwarded-For, which a proxy
+# of ours wrote, or else that of the connection. They are counted in the database, because each
+# worker has a memory of its own.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CACHES = {
     "default": {

@@ -9,9 +9,9 @@ from config.media import media
 
 urlpatterns = [
     path("", home, name="home"),
-    path("admin/", admin.site.urls),
     path("media/<path:name>", media, name="media"),
 {%- if cookiecutter.use_allauth %}
     path("accounts/", include("accounts.urls")),
 {%- endif %}
+    path("admin/", admin.site.urls),
 ]
