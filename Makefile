@@ -15,8 +15,8 @@ test: .venv/ready  ## the whole suite: bakes, builds and runs every variant (ARG
 	@.ci/base-images $(IMAGES)
 	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)
 
-test-fast: .venv/ready  ## what needs no container
-	@$(BIN)/python -m pytest -m "not containers" $(ARGS)
+test-fast: .venv/ready  ## what needs no container and no copy of this repository
+	@$(BIN)/python -m pytest -m "not containers and not copies" -n 2 --dist worksteal $(ARGS)
 
 demo: .venv/ready  ## bake the default answers, start the result and print its address
 	@.ci/engine
@@ -30,7 +30,7 @@ stand-ins-down:  ## remove the stand-ins for base images that could not be pulle
 	@.ci/base-images --remove
 
 lint: .venv/ready  ## check the style of Python and shell
-	@$(BIN)/ruff check . .ci/demo && $(BIN)/ruff format --check . .ci/demo
+	@$(BIN)/ruff check . .ci/demo .ci/lock && $(BIN)/ruff format --check . .ci/demo .ci/lock
 	@$(BIN)/shellcheck -x $$($(BIN)/shfmt -f .ci) && $(BIN)/shfmt -i 2 -d .ci
 
 lock: .venv/ready  ## renew the locked requirements

@@ -41,10 +41,20 @@ PIECES = {
             "docker/nginx/templates/load-balancer.conf.template",
             "docs/load-balancer.md",
         ],
-        "none": ["config/front.py", "config/media.py", "docs/platform.md", "tests/test_front.py"],
+        "none": ["config/front.py", "docs/platform.md", "tests/test_front.py"],
     },
     "use_allauth": {
-        True: ["accounts/adapter.py", "accounts/urls.py", "accounts/views.py", "docs/accounts.md", "templates/account"],
+        True: [
+            "accounts/adapter.py",
+            "accounts/urls.py",
+            "accounts/views.py",
+            "docs/accounts.md",
+            "static/account.css",
+            "templates/429.html",
+            "templates/account",
+            "templates/allauth",
+            "tests/test_signup.py",
+        ],
     },
     "ci": {
         "github": [".github"],
@@ -91,7 +101,9 @@ def prune_lock(lock: Path, project: str) -> None:
         via = [who for who in via if needs(who, name)]
         comment = f" {via[0]}" if len(via) == 1 else "".join(f"\n    #   {who}" for who in via)
         packages[name] = f"{pin}    # via{comment}\n"
-    lock.write_text(head + "".join(packages[name] for name in packages if name in kept), encoding="utf-8")
+    lock.write_text(
+        head + "".join(packages[name] for name in packages if name in kept), encoding="utf-8"
+    )
 
 
 def write_env(example: Path, env: Path) -> None:

@@ -38,7 +38,15 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("containers") is not None)
+    """Let what needs no container come first, and what asks the same bake one after the other."""
+    bakes = [*map(label, pairwise())]
+
+    def place(item) -> tuple[bool, int]:
+        answers = item.callspec.params.get("answers") if hasattr(item, "callspec") else None
+        bake = bakes.index(label(answers)) if answers else -1
+        return item.get_closest_marker("containers") is not None, bake
+
+    items.sort(key=place)
 
 
 def _bake(cookies, **answers) -> Project:

@@ -2,12 +2,13 @@
 
 import json
 from itertools import combinations, product
+from math import prod
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CONTEXT = json.loads((ROOT / "cookiecutter.json").read_text())
 CHOICES = {
-    name: [True, False] if isinstance(default, bool) else default
+    name: [default, not default] if isinstance(default, bool) else default
     for name, default in CONTEXT.items()
     if isinstance(default, (bool, list)) and not name.startswith("_")
 }
@@ -18,17 +19,22 @@ def pairs(answers: dict) -> set:
     return {*combinations(answers.items(), 1), *combinations(answers.items(), 2)}
 
 
+def weight(pair: tuple) -> int:
+    """Return how many pairs the same answers make: with many, they need the most bakes."""
+    return prod(len(CHOICES[name]) for name, _ in pair)
+
+
 def pairwise() -> list[dict]:
-    """Greedy cover: keep taking the bake that shows the most pairs not seen yet."""
+    """Greedy cover: keep taking the bake that shows the most of the pairs not seen yet."""
     candidates = [dict(zip(CHOICES, values, strict=True)) for values in product(*CHOICES.values())]
     unseen = set().union(*map(pairs, candidates))
     chosen = []
     while unseen:
-        chosen.append(max(candidates, key=lambda answers: len(pairs(answers) & unseen)))
+        chosen.append(max(candidates, key=lambda bake: sum(map(weight, pairs(bake) & unseen))))
         unseen -= pairs(chosen[-1])
     return chosen
 
 
 def label(answers: dict) -> str:
-    """Return the bake's name, such as postgresql_version=18: pytest -k selects by it."""
-    return "+".join(f"{name}={value}" for name, value in answers.items())
+    """Return the bake's name, such as app_server:uwsgi+ci:none: pytest -k selects by it, or a part."""
+    return "+".join(f"{name}:{value}".lower() for name, value in answers.items())

@@ -425,7 +425,8 @@ def test_the_fast_tests_need_no_engine_and_set_themselves_up_once(machine):
         os.utime(machine.project / "requirements.txt", (1, 1))
     assert len(machine.calls("python3 -m venv")) == 1
     assert len(machine.calls("python3 -m pip install")) == 1
-    assert machine.calls("python3 -m pytest") == ["python3 -m pytest -m not containers"] * 2
+    fast = "python3 -m pytest -m not containers and not copies -n 2 --dist worksteal"
+    assert machine.calls("python3 -m pytest") == [fast] * 2
     assert machine.calls("docker") == []
 
 

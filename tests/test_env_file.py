@@ -16,13 +16,16 @@ VARIABLE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 TOOLS = ("sh", "cat", "chmod", "dirname", "head", "id", "mv", "rm", "sed", "tr")
 
 # How each kind of file reads a variable that a person can set. UWSGI_ and an option's name is a
-# rule of uWSGI, which uwsgi.ini explains.
+# rule of uWSGI, which uwsgi.ini explains; so is GUNICORN_CMD_ARGS one of gunicorn.
+COMPOSE = r"(?:(?<!\$)\$\{|\benvironment: )([A-Z_]+)"
 READERS = {
-    "compose*.yaml": r"(?<!\$)\$\{([A-Z_]+)",
+    "compose*.yaml": COMPOSE,
     "config/settings.py": r"env\.\w+\(\s*\"([A-Z_]+)\"",
-    "docker/*/Dockerfile": r"(?:environ\[\\\"|^FROM \$\{)([A-Z_]+)",
+    "docker/*/Dockerfile": r"^FROM \$\{([A-Z_]+)",
+    "docker/app/*.py": r"environ(?:\.get\(|\[)[\"']([A-Z_]+)",
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
     "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
+    "docker/nginx/compose.yaml": COMPOSE,
 }
 
 
@@ -204,14 +207,30 @@ def test_every_variable_that_is_read_is_in_the_example(baked):
     assert read_by_the_project(baked) - variables(baked.read(".env.example")).keys() == set()
 
 
-def test_an_option_of_uwsgi_gives_way_to_its_own_variable(baked):
-    guarded = re.findall(
-        r"^if-not-env = (UWSGI_\w+)\n(.+) = ", baked.read("docker/app/uwsgi.ini"), re.MULTILINE
-    )
+def test_an_option_of_uwsgi_gives_way_to_its_own_variable(bake):
+    ini = bake(app_server="uwsgi").read("docker/app/uwsgi.ini")
+    guarded = re.findall(r"^if-not-env = (UWSGI_\w+)\n(.+) = ", ini, re.MULTILINE)
     assert ("UWSGI_HARAKIRI", "harakiri") in guarded
     assert [
         names for names in guarded if names[0] != f"UWSGI_{names[1].upper().replace('-', '_')}"
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("proxy", "given"),
+    [
+        ("nginx-letsencrypt", {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT"}),
+        ("nginx", {"DOMAIN", "TRUSTED_PROXIES"}),
+    ],
+)
+def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):
+    project = bake(proxy=proxy)
+    compose = yaml.safe_load(project.read("docker/nginx/compose.yaml"))
+    scripts = [file.read_text() for file in project.path.glob("docker/nginx/entrypoint.d/*")]
+    templates = [file.read_text() for file in project.path.glob("docker/nginx/templates/*")]
+    read = {*re.findall(r"\$\{?([A-Z_]+)", "\n".join(scripts + templates))}
+    made = {*re.findall(r"^([A-Z_]+)=", "\n".join(scripts), re.MULTILINE)}
+    assert set(compose["services"]["nginx"]["environment"]) == read - made == given
 
 
 def test_production_hands_on_every_variable_that_the_settings_read(baked):

@@ -120,6 +120,12 @@ PARTS = {
         '\n{%- if cookiecutter.log_slow %}\n    "config.slow.SlowRequestMiddleware",\n{%- endif %}',
         OWN,
     ),
+    "3-readme": (
+        f"{PROJECT}/README.md",
+        "\n- [docs/updating.md]",
+        "\n{%- if cookiecutter.log_slow %}\n- [docs/slow.md](docs/slow.md): the log\n{%- endif %}",
+        "tests/test_docs.py::test_the_readme_of_a_bake_lists_every_page",
+    ),
     "4-files": (
         "tests/test_manifest.py",
         '    ("ci", "github", {',
@@ -192,6 +198,7 @@ def outcome(fork: Path, *names: str):
     return run(sys.executable, "-m", "pytest", *options, *names, cwd=fork)
 
 
+@pytest.mark.copies
 def test_an_answer_is_added_in_five_steps(fork):
     for part in PARTS:
         take(fork, part)
@@ -204,6 +211,7 @@ def test_an_answer_is_added_in_five_steps(fork):
 COUNTED = {"4-default", "4-pairs", "4-bakes"}
 
 
+@pytest.mark.copies
 @pytest.mark.parametrize("forgotten", [part for part in PARTS if part not in COUNTED])
 def test_a_forgotten_part_of_a_step_is_noticed(fork, forgotten):
     for part in PARTS.keys() - {forgotten}:

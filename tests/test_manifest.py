@@ -2,16 +2,9 @@
 
 import os
 
-EXECUTABLE = {
-    "bin/init",
-    "bin/lock",
-    "docker/app/entrypoint.sh",
-    "docker/nginx/entrypoint.d/11-server-names.envsh",
-    "docker/nginx/entrypoint.d/12-certificate.sh",
-    "manage.py",
-}
+import pytest
 
-ALWAYS = EXECUTABLE | {
+ALWAYS = {
     ".dockerignore",
     ".editorconfig",
     ".env",
@@ -25,6 +18,8 @@ ALWAYS = EXECUTABLE | {
     "accounts/migrations/0001_initial.py",
     "accounts/migrations/__init__.py",
     "accounts/models.py",
+    "bin/init",
+    "bin/lock",
     "compose.prod.yaml",
     "compose.yaml",
     "config/__init__.py",
@@ -38,22 +33,17 @@ ALWAYS = EXECUTABLE | {
     "config/management/commands/migrate.py",
     "config/management/commands/release.py",
     "config/management/commands/wait_for_database.py",
+    "config/media.py",
     "config/settings.py",
     "config/urls.py",
     "config/wsgi.py",
     "docker/app/Dockerfile",
+    "docker/app/entrypoint.sh",
     "docker/app/healthcheck.py",
-    "docker/app/uwsgi.ini",
     "docker/app/workers.py",
-    "docker/nginx/Dockerfile",
-    "docker/nginx/nginx.conf",
-    "docker/nginx/snippets/limits.conf",
-    "docker/nginx/snippets/media.conf",
-    "docker/nginx/snippets/proxy.conf",
-    "docker/nginx/snippets/static.conf",
-    "docker/nginx/snippets/tls.conf",
-    "docker/nginx/templates/site.conf.template",
-    "docker/nginx/upstream.conf",
+    "docker/hardened.yaml",
+    "docs/updating.md",
+    "manage.py",
     "pyproject.toml",
     "requirements-dev.txt",
     "requirements.txt",
@@ -68,20 +58,116 @@ ALWAYS = EXECUTABLE | {
     "templates/home.html",
     "tests/test_accounts.py",
     "tests/test_database.py",
-    "tests/test_health.py",
     "tests/test_errors.py",
+    "tests/test_health.py",
     "tests/test_home.py",
-    "tests/test_release.py",
+    "tests/test_media.py",
     "tests/test_settings.py",
 }
 
+NGINX = {
+    "config/publish.py",
+    "docker/nginx/Dockerfile",
+    "docker/nginx/compose.yaml",
+    "docker/nginx/entrypoint.d/11-names.envsh",
+    "docker/nginx/nginx.conf",
+    "docker/nginx/snippets/app.conf",
+    "docker/nginx/snippets/health.conf",
+    "docker/nginx/snippets/limits.conf",
+    "docker/nginx/snippets/maps.conf",
+    "docker/nginx/snippets/media.conf",
+    "docker/nginx/snippets/proxy.conf",
+    "docker/nginx/snippets/static.conf",
+    "docker/nginx/templates/trusted.conf.template",
+    "docker/nginx/upstream.conf",
+    "tests/test_publish.py",
+}
 
-def test_exactly_the_expected_files(baked):
-    assert baked.files() == ALWAYS
+# Answer, value, and the files that are there for that value alone.
+OPTIONAL = [
+    ("app_server", "uwsgi", {"docker/app/uwsgi.ini", "docs/uwsgi.md"}),
+    ("app_server", "gunicorn", {"docker/app/gunicorn.conf.py", "docs/gunicorn.md"}),
+    (
+        "proxy",
+        "nginx-letsencrypt",
+        NGINX
+        | {
+            "docker/nginx/entrypoint.d/12-certificate.sh",
+            "docker/nginx/snippets/tls.conf",
+            "docker/nginx/templates/https.conf.template",
+            "docs/https.md",
+        },
+    ),
+    (
+        "proxy",
+        "nginx",
+        NGINX
+        | {
+            "docker/nginx/entrypoint.d/12-known-hosts.envsh",
+            "docker/nginx/templates/load-balancer.conf.template",
+            "docs/load-balancer.md",
+        },
+    ),
+    ("proxy", "none", {"config/front.py", "docs/platform.md", "tests/test_front.py"}),
+    (
+        "use_allauth",
+        True,
+        {
+            "accounts/adapter.py",
+            "accounts/urls.py",
+            "accounts/views.py",
+            "docs/accounts.md",
+            "static/account.css",
+            "templates/429.html",
+            "templates/account/account.html",
+            "templates/account/email/base_message.txt",
+            "templates/account/email/email_confirmation_message.txt",
+            "templates/account/email/password_reset_key_message.txt",
+            "templates/account/email_change.html",
+            "templates/account/email_confirm.html",
+            "templates/account/links.html",
+            "templates/account/login.html",
+            "templates/account/messages/email_confirmation_sent.txt",
+            "templates/account/messages/logged_in.txt",
+            "templates/account/password_reset.html",
+            "templates/account/password_reset_done.html",
+            "templates/account/password_reset_from_key.html",
+            "templates/account/password_reset_from_key_done.html",
+            "templates/account/signup.html",
+            "templates/account/verification_sent.html",
+            "templates/allauth/elements/button.html",
+            "templates/allauth/elements/fields.html",
+            "templates/allauth/layouts/base.html",
+            "tests/test_signup.py",
+        },
+    ),
+    ("ci", "github", {".github/workflows/ci.yml"}),
+    ("ci", "gitlab", {".gitlab-ci.yml"}),
+]
+
+EXECUTABLE = {
+    "bin/init",
+    "bin/lock",
+    "docker/app/entrypoint.sh",
+    "docker/nginx/entrypoint.d/11-names.envsh",
+    "docker/nginx/entrypoint.d/12-certificate.sh",
+    "docker/nginx/entrypoint.d/12-known-hosts.envsh",
+    "manage.py",
+}
 
 
-def test_exactly_the_scripts_are_executable(baked):
-    assert {file for file in baked.files() if os.access(baked.path / file, os.X_OK)} == EXECUTABLE
+@pytest.fixture
+def expected(answers) -> set[str]:
+    return ALWAYS.union(*(files for name, value, files in OPTIONAL if answers[name] == value))
+
+
+def test_exactly_the_expected_files(baked, expected):
+    assert baked.files() == expected
+
+
+def test_exactly_the_scripts_are_executable(baked, expected):
+    executable = {file for file in baked.files() if os.access(baked.path / file, os.X_OK)}
+    assert executable == expected & EXECUTABLE
 
 
 def test_no_folder_is_empty(baked):

@@ -1,11 +1,8 @@
-"""What a bake writes is whole: it parses, its own linters are content, and it needed nothing."""
+"""What a bake writes is whole: it parses, it is tidy, and it needed nothing."""
 
 import ast
 import re
-import subprocess
-import sys
 import tomllib
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,22 +10,6 @@ import yaml
 from packaging.requirements import Requirement
 
 from tests.test_refused import cookiecutter
-
-YAMLLINT = """
-extends: default
-rules:
-  braces: {max-spaces-inside: 1}
-  commas: {max-spaces-before: 1}
-  comments: {min-spaces-from-content: 1}
-  document-start: disable
-  line-length: {max: 120}
-"""
-
-# What hadolint asks for and we do not do.
-HADOLINT_IGNORED = {
-    "DL3008": "Debian keeps only the newest version of a package, so a pinned one soon fails to build.",
-    "DL4006": "No failure hides in the one pipe, uwsgi --help | grep -q: without output grep fails.",
-}
 
 # A Python that cannot reach the network; hooks inherit it.
 NO_NETWORK = """
@@ -50,13 +31,6 @@ Your project is in shop/. Next:
 Then open http://localhost:8000 and read README.md.
 
 """
-
-
-def run(tool: str, *arguments, cwd: Path) -> None:
-    """Run a tool of this virtual environment, which must find nothing to say."""
-    command = [Path(sys.executable).with_name(tool), *arguments]
-    done = subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 def uwsgi_ini(text: str) -> None:
@@ -81,15 +55,6 @@ def error(parse, text: str) -> str:
     except (AssertionError, SyntaxError, ValueError, yaml.YAMLError) as found:
         return repr(found)
     return ""
-
-
-def scripts(project) -> list[str]:
-    """Return the shell scripts, by their first line or by a name that says so."""
-    return [
-        name
-        for name, text in texts(project).items()
-        if text.startswith("#!/bin/sh") or name.endswith((".sh", ".envsh"))
-    ]
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -123,13 +88,17 @@ def test_no_tag_is_left_to_render(baked):
         pytest.param(".py", ast.parse, id="py"),
         pytest.param(".svg", ElementTree.fromstring, id="svg"),
         pytest.param(".toml", tomllib.loads, id="toml"),
-        pytest.param(".yaml", yaml.safe_load, id="yaml"),
+        pytest.param((".yaml", ".yml"), yaml.safe_load, id="yaml"),
     ],
 )
 def test_a_file_parses(baked, suffix, parse):
     files = {name: text for name, text in texts(baked).items() if name.endswith(suffix)}
-    assert files
     assert {name: error(parse, text) for name, text in files.items()} == dict.fromkeys(files, "")
+
+
+def test_there_are_files_of_each_kind(default):
+    suffixes = {name.rpartition(".")[2] for name in default.files()}
+    assert suffixes >= {"ini", "py", "svg", "toml", "yaml", "yml"}
 
 
 def test_no_guard_leaves_empty_lines_behind(baked):
@@ -150,35 +119,6 @@ def test_no_file_begins_with_an_empty_line(baked):
 def test_no_line_ends_in_a_space(baked):
     space = re.compile(r"[ \t]$", re.MULTILINE)
     assert [name for name, text in texts(baked).items() if space.search(text)] == []
-
-
-# --- Linters ---
-
-
-def test_the_project_is_formatted(baked):
-    run("ruff", "format", "--diff", "--no-cache", ".", cwd=baked.path)
-
-
-def test_the_project_lints(baked):
-    run("ruff", "check", "--no-cache", ".", cwd=baked.path)
-
-
-def test_shell_scripts_lint(baked):
-    run("shellcheck", "--shell=sh", *scripts(baked), cwd=baked.path)
-
-
-def test_shell_scripts_are_formatted(baked):
-    run("shfmt", "--diff", "--indent=2", *scripts(baked), cwd=baked.path)
-
-
-def test_yaml_lints(baked):
-    run("yamllint", "--strict", "--config-data", YAMLLINT, ".", cwd=baked.path)
-
-
-def test_dockerfiles_lint(baked):
-    ignored = [f"--ignore={rule}" for rule in HADOLINT_IGNORED]
-    files = baked.path.glob("docker/*/Dockerfile")
-    run("hadolint", *ignored, *files, cwd=baked.path)
 
 
 # --- Locked requirements ---

@@ -11,6 +11,8 @@ from tests.checkout import copy_files, git, replace
 from tests.matrix import ROOT
 from tests.stack import run
 
+pytestmark = pytest.mark.copies
+
 # The last commit before the answers app_server, proxy, use_allauth and ci.
 EARLIER = "52064e386df2aed9ccad1327eb84b0f5190cc48e"
 
