@@ -163,8 +163,8 @@ def test_a_chunked_body_is_refused_and_is_no_second_request(platform, parts):
 
 
 def test_the_next_request_does_not_fall_into_a_refused_body(platform):
-    said = talk(platform, CHUNKED, b"3\r\na=b\r\n0\r\n\r\n", HIDDEN)
-    assert b"\r\nConnection: close\r\n" in said or said.endswith(b"\r\n\r\nok\n")
+    said = talk(platform, CHUNKED, b"3\r\na=b\r\n0\r\n\r\n" + HIDDEN)
+    assert b"\r\nConnection: close\r\n" in said or b"ok\n" in said
 
 
 def test_a_large_body_that_no_view_reads_gets_its_answer(platform):
