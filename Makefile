@@ -13,7 +13,7 @@ help:  ## this list
 test: .venv/ready  ## the whole suite: bakes, builds and runs every variant (ARGS="-k backup" for a part)
 	@.ci/engine
 	@.ci/base-images $(IMAGES)
-	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)
+	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-fast: .venv/ready  ## what needs no container and no copy of this repository
 	@$(BIN)/python -m pytest -m "not containers and not copies" -n 2 --dist worksteal $(ARGS)

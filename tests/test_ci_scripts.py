@@ -444,7 +444,7 @@ def test_the_whole_suite_gets_what_it_needs_before_it_starts(machine):
     result = make(machine, "test", ARGS="-k one")
     assert result.returncode == 0, result.stderr
     assert machine.images() == set((TEMPLATE / ".ci/images").read_text().split())
-    assert machine.calls()[-1] == "python3 -m pytest -k one"
+    assert machine.calls()[-1] == "python3 -m pytest -n 2 --dist loadgroup -k one"
 
 
 def test_without_an_engine_the_whole_suite_does_not_start(machine):
