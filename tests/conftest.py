@@ -36,13 +36,19 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
 
 
+def pytest_itemcollected(item):
+    """Keep what needs containers in one process of pytest -n 2, one test after the other.
+
+    Stacks beside each other would meddle with each other's networks, images and times. What needs
+    no container runs in the other process, while these wait.
+    """
+    if item.get_closest_marker("containers"):
+        item.add_marker(pytest.mark.xdist_group("containers"))
+
+
 @pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
-    """Let what asks the same bake come one after the other.
-
-    With pytest -n 2, what needs containers stays one after the other too: stacks beside each
-    other would make each other's waits longer. The rest runs beside it, while it waits.
-    """
+    """Let what needs no container come first, and what asks the same bake one after the other."""
     bakes = [*map(label, pairwise())]
 
     def place(item) -> tuple[bool, int]:
@@ -51,9 +57,6 @@ def pytest_collection_modifyitems(items):
         return item.get_closest_marker("containers") is not None, bake
 
     items.sort(key=place)
-    for item in items:
-        if item.get_closest_marker("containers"):
-            item.add_marker(pytest.mark.xdist_group("containers"))
 
 
 def _bake(cookies, **answers) -> Project:
