@@ -3,6 +3,9 @@ IMAGES := $(shell cat .ci/images)
 # What the default answers name: the demo need not wait for more.
 DEMO_IMAGES := $(filter-out postgres:17-%,$(IMAGES))
 BIN := .venv/bin
+# Stacks beside each other would meddle with each other's networks, images and times.
+WHOLE := $(BIN)/python -m pytest -m "not containers" -n 2 --dist worksteal && $(BIN)/python -m pytest -m containers
+PART := $(BIN)/python -m pytest $(ARGS)
 
 .DELETE_ON_ERROR:
 .PHONY: help test test-fast demo demo-down stand-ins-down lint lock
@@ -13,7 +16,7 @@ help:  ## this list
 test: .venv/ready  ## the whole suite: bakes, builds and runs every variant (ARGS="-k backup" for a part)
 	@.ci/engine
 	@.ci/base-images $(IMAGES)
-	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PART),$(WHOLE))
 
 test-fast: .venv/ready  ## what needs no container and no copy of this repository
 	@$(BIN)/python -m pytest -m "not containers and not copies" -n 2 --dist worksteal $(ARGS)

@@ -36,16 +36,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
 
 
-def pytest_itemcollected(item):
-    """Keep what needs containers in one process of pytest -n 2, one test after the other.
-
-    Stacks beside each other would meddle with each other's networks, images and times. What needs
-    no container runs in the other process, while these wait.
-    """
-    if item.get_closest_marker("containers"):
-        item.add_marker(pytest.mark.xdist_group("containers"))
-
-
 @pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
     """Let what needs no container come first, and what asks the same bake one after the other."""

@@ -444,7 +444,18 @@ def test_the_whole_suite_gets_what_it_needs_before_it_starts(machine):
     result = make(machine, "test", ARGS="-k one")
     assert result.returncode == 0, result.stderr
     assert machine.images() == set((TEMPLATE / ".ci/images").read_text().split())
-    assert machine.calls()[-1] == "python3 -m pytest -n 2 --dist loadgroup -k one"
+    assert machine.calls()[-1] == "python3 -m pytest -k one"
+
+
+def test_the_whole_suite_leaves_nothing_out(machine):
+    machine.fake("python3", PYTHON)
+    machine.fake("chromium", "")
+    machine.says(answers="", registry="")
+    assert make(machine, "test").returncode == 0
+    assert machine.calls("python3 -m pytest") == [
+        "python3 -m pytest -m not containers -n 2 --dist worksteal",
+        "python3 -m pytest -m containers",
+    ]
 
 
 def test_without_an_engine_the_whole_suite_does_not_start(machine):
