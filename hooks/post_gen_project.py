@@ -19,7 +19,14 @@ Your project is in {project_slug}/. Next:
 Then open http://localhost:8000 and read README.md.
 """
 
-NGINX = ["config/publish.py", "docker/nginx", "tests/test_publish.py"]
+NGINX = [
+    "config/publish.py",
+    "docker/nginx",
+    "templates/429.html",
+    "templates/502.html",
+    "templates/504.html",
+    "tests/test_publish.py",
+]
 
 # Answer -> value -> what is there only for that value. Nothing else ties an answer to a path.
 PIECES = {
@@ -30,7 +37,10 @@ PIECES = {
     "proxy": {
         "nginx-letsencrypt": [
             *NGINX,
-            "docker/nginx/entrypoint.d/12-certificate.sh",
+            "docker/certbot",
+            "docker/nginx/entrypoint.d/12-certificates.envsh",
+            "docker/nginx/entrypoint.d/13-certificates.sh",
+            "docker/nginx/snippets/acme.conf",
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",

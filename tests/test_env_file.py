@@ -25,7 +25,7 @@ READERS = {
     "docker/app/*.py": r"environ(?:\.get\(|\[)[\"']([A-Z_]+)",
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
     "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
-    "docker/nginx/compose.yaml": COMPOSE,
+    "docker/*/compose.yaml": COMPOSE,
 }
 
 

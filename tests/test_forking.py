@@ -47,7 +47,7 @@ def test_every_base_image_comes_from_the_registry_that_is_set(baked):
     bases = {*re.findall(r"^FROM (\S+)", dockerfiles, re.MULTILINE)} - {*stages}
     assert {re.match(r"\$\{REGISTRY[}:]", base) is not None for base in bases} == {True}
 
-    composes = [*baked.path.glob("compose*.yaml"), *baked.path.glob("docker/nginx/compose.yaml")]
+    composes = [*baked.path.glob("compose*.yaml"), *baked.path.glob("docker/*/compose.yaml")]
     services = [yaml.safe_load(file.read_text())["services"] for file in composes]
     for service in (service for file in services for service in file.values()):
         build = service.get("build", {"args": {"REGISTRY": "${REGISTRY:-}"}})

@@ -8,7 +8,7 @@ from tests.stack import run
 
 pytestmark = pytest.mark.containers
 
-RUNNING = ["app", "postgres", "nginx"]
+RUNNING = ["app", "postgres", "nginx", "certbot"]
 ALL = [*RUNNING, "check", "release"]
 
 each_container = pytest.mark.parametrize("service", ALL)
@@ -120,6 +120,7 @@ def test_tmp_is_in_memory(service, production):
         ("release", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("postgres", {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"}),
         ("nginx", {"DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
+        ("certbot", {"ACME_SERVER", "DOMAIN"}),
     ],
 )
 def test_it_gets_its_own_variables_only(service, names, production):
@@ -159,7 +160,7 @@ def test_the_database_reaches_nobody_outside(production):
     assert json.loads(run("docker", "network", "inspect", name).stdout)[0]["Internal"] is True
 
 
-@pytest.mark.parametrize("service", ["app", "postgres"])
+@pytest.mark.parametrize("service", ["app", "postgres", "certbot"])
 def test_only_nginx_has_a_published_port(service, production):
     assert inspect(production, service)["HostConfig"]["PortBindings"] in ({}, None)
     assert set(inspect(production, "nginx")["HostConfig"]["PortBindings"]) == {

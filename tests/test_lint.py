@@ -188,7 +188,8 @@ def test_compose_understands_its_files(baked, file):
 @pytest.mark.containers
 @pytest.mark.usefixtures("engine")
 def test_docker_finds_nothing_wrong_with_a_dockerfile(baked):
-    contexts = {"docker/app/Dockerfile": ".", "docker/nginx/Dockerfile": "docker/nginx"}
+    contexts = {"docker/app/Dockerfile": "."}
+    contexts |= {f"docker/{name}/Dockerfile": f"docker/{name}" for name in ("certbot", "nginx")}
     files = baked.files() & contexts.keys()
     checks = {
         file: stack.run(

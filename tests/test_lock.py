@@ -58,7 +58,10 @@ def test_make_lock_asks_for_what_any_variant_needs(make_lock, tmp_path):
     groups = {"": asked["project"]["dependencies"], **asked["dependency-groups"]}
     names = {group: [Requirement(line).name for line in lines] for group, lines in groups.items()}
     assert names == {
-        "": ["dj-database-url", "django", "django-allauth", "psycopg2-binary", "whitenoise"],
+        "": [
+            *("dj-database-url", "django", "django-allauth", "psycopg2-binary"),
+            *("python-json-logger", "whitenoise"),
+        ],
         "dev": ["pytest-django", "ruff"],
         "server": ["uwsgi", "gunicorn"],
     }

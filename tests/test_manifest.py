@@ -18,6 +18,7 @@ ALWAYS = {
     "accounts/migrations/0001_initial.py",
     "accounts/migrations/__init__.py",
     "accounts/models.py",
+    "bin/doctor",
     "bin/init",
     "bin/lock",
     "compose.prod.yaml",
@@ -26,6 +27,7 @@ ALWAYS = {
     "config/asgi.py",
     "config/context_processors.py",
     "config/env.py",
+    "config/errors.py",
     "config/health.py",
     "config/home.py",
     "config/management/__init__.py",
@@ -34,6 +36,7 @@ ALWAYS = {
     "config/management/commands/release.py",
     "config/management/commands/wait_for_database.py",
     "config/media.py",
+    "config/request_id.py",
     "config/settings.py",
     "config/urls.py",
     "config/wsgi.py",
@@ -42,6 +45,7 @@ ALWAYS = {
     "docker/app/healthcheck.py",
     "docker/app/workers.py",
     "docker/hardened.yaml",
+    "docs/operations.md",
     "docs/updating.md",
     "manage.py",
     "pyproject.toml",
@@ -53,8 +57,11 @@ ALWAYS = {
     "templates/403.html",
     "templates/403_csrf.html",
     "templates/404.html",
+    "templates/413.html",
     "templates/500.html",
+    "templates/503.html",
     "templates/base.html",
+    "templates/error.html",
     "templates/home.html",
     "tests/test_accounts.py",
     "tests/test_database.py",
@@ -62,6 +69,7 @@ ALWAYS = {
     "tests/test_health.py",
     "tests/test_home.py",
     "tests/test_media.py",
+    "tests/test_request_id.py",
     "tests/test_settings.py",
 }
 
@@ -72,6 +80,7 @@ NGINX = {
     "docker/nginx/entrypoint.d/11-names.envsh",
     "docker/nginx/nginx.conf",
     "docker/nginx/snippets/app.conf",
+    "docker/nginx/snippets/errors.conf",
     "docker/nginx/snippets/health.conf",
     "docker/nginx/snippets/limits.conf",
     "docker/nginx/snippets/maps.conf",
@@ -80,6 +89,9 @@ NGINX = {
     "docker/nginx/snippets/static.conf",
     "docker/nginx/templates/trusted.conf.template",
     "docker/nginx/upstream.conf",
+    "templates/429.html",
+    "templates/502.html",
+    "templates/504.html",
     "tests/test_publish.py",
 }
 
@@ -92,7 +104,13 @@ OPTIONAL = [
         "nginx-letsencrypt",
         NGINX
         | {
-            "docker/nginx/entrypoint.d/12-certificate.sh",
+            "docker/certbot/Dockerfile",
+            "docker/certbot/certificates.sh",
+            "docker/certbot/certbot.conf",
+            "docker/certbot/compose.yaml",
+            "docker/nginx/entrypoint.d/12-certificates.envsh",
+            "docker/nginx/entrypoint.d/13-certificates.sh",
+            "docker/nginx/snippets/acme.conf",
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
@@ -146,11 +164,14 @@ OPTIONAL = [
 ]
 
 EXECUTABLE = {
+    "bin/doctor",
     "bin/init",
     "bin/lock",
     "docker/app/entrypoint.sh",
     "docker/nginx/entrypoint.d/11-names.envsh",
-    "docker/nginx/entrypoint.d/12-certificate.sh",
+    "docker/certbot/certificates.sh",
+    "docker/nginx/entrypoint.d/12-certificates.envsh",
+    "docker/nginx/entrypoint.d/13-certificates.sh",
     "docker/nginx/entrypoint.d/12-known-hosts.envsh",
     "manage.py",
 }

@@ -105,7 +105,13 @@ def test_it_listens_where_port_says(strict):
 @pytest.mark.parametrize("named", ["Host", "X-Forwarded-Host"])
 def test_an_unknown_name_is_refused_before_django(platform, named):
     answer = platform.get("/", headers={named: "evil.example"})
-    assert (answer.status_code, answer.text) == (400, "This is not a name of this site.\n")
+    assert answer.status_code == 400
+    assert "<h1>We could not read that request</h1>" in answer.text
+    number = answer.headers["X-Request-ID"]
+    assert f"<code>{number}</code>" in answer.text
+    said = [line for line in platform.logs("app").splitlines() if number in line]
+    assert '"400 Bad Request: This is not a name of this site."' in said[0]
+    assert f"request={number}" in said[1]
 
 
 def test_probes_ask_by_address(platform):
@@ -178,7 +184,8 @@ def test_a_large_body_that_no_view_reads_gets_its_answer(platform):
 def test_a_body_over_the_limit_is_refused(platform):
     with platform.client() as client:
         answer = client.post("/", content=b"x" * (11 * 1024**2))
-    assert (answer.status_code, answer.text) == (413, "A body may have 10485760 bytes.\n")
+    assert answer.status_code == 413
+    assert "<h1>That was too large</h1>" in answer.text
 
 
 # Stopping

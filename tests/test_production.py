@@ -60,28 +60,6 @@ def test_the_certificate_outlives_its_container(production):
     assert handshake(production, "localhost") == before
 
 
-def test_a_certificate_of_ones_own_is_used_and_kept(production, tmp_path):
-    """As docs/https.md says, with the commands that stand there."""
-    page = (production.path / "docs/https.md").read_text()
-    commands = re.search(r"```sh\n(in_nginx.*?)```", page, re.DOTALL)[1]
-    made = run(
-        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
-        *("-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"),
-    )
-    assert made.returncode == 0, made.stderr
-    there = commands.replace("fullchain.pem", f"{tmp_path}/fullchain.pem")
-    there = there.replace("privkey.pem", f"{tmp_path}/privkey.pem")
-    done = run("bash", "-ec", there, cwd=production.path)
-    assert done.returncode == 0, done.stderr
-    own = ssl.PEM_cert_to_DER_cert((tmp_path / "fullchain.pem").read_text())
-    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
-    kept = handshake(production, "localhost")
-    production.exec("nginx", "rm", "/etc/nginx/certificates/site.crt")
-    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
-    assert kept == own
-    assert handshake(production, "localhost") != own
-
-
 def test_tls_1_2_is_the_oldest(production):
     assert handshake(production, "localhost", ssl.TLSVersion.TLSv1_2)
     refused = pytest.raises(ssl.SSLError, match="alert protocol version")  # an alert of the server
@@ -126,7 +104,7 @@ def test_a_client_cannot_forge_who_and_where_it_is(production):
     answer = production.get("/admin/", headers=forged)
     assert answer.status_code == 302
     assert answer.headers["location"] == "/admin/login/?next=/admin/"
-    assert '"GET /admin/ HTTP' in production.logs("app")
+    assert r"\"GET /admin/ HTTP" in production.logs("app")
     assert "203.0.113.9" not in production.logs("app")
 
 
@@ -144,10 +122,11 @@ def test_behind_a_cdn_the_client_is_the_one_that_it_names(production):
     nginx = ("up", "--detach", "--wait", "--no-deps", "nginx")
     production.compose(*nginx, TRUSTED_PROXIES="172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8")
     page = production.get("/named", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"})
-    logs = production.logs("nginx", "app")
+    of_nginx, of_app = production.logs("nginx"), production.logs("app")
     production.compose(*nginx)
     assert page.status_code == 404
-    assert logs.count('203.0.113.9 "GET /named HTTP') == 2
+    assert '"client":"203.0.113.9"' in of_nginx
+    assert r"203.0.113.9 \"GET /named HTTP" in of_app
 
 
 # Health

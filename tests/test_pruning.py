@@ -34,6 +34,7 @@ PACKAGES = {
     "dj-database-url",
     "django",
     "psycopg2-binary",
+    "python-json-logger",
     "sqlparse",
     "tzdata",
     "whitenoise",

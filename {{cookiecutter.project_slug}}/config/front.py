@@ -3,10 +3,15 @@
 It stands before Django, as the first thing that config/wsgi.py gives a request to.
 """
 
+import logging
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
+
+from config import errors, request_id
+
+logger = logging.getLogger(__name__)
 
 # Bytes. They wait in /tmp, which compose.prod.yaml keeps in memory.
 LARGEST_BODY = 10 * 1024**2
@@ -28,12 +33,22 @@ class Front:
 
     def __call__(self, environ, start_response):
         believe(environ)
-        status, text = refusal(environ)
+        number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ["HTTP_X_REQUEST_ID"] = number
+        request_id.current.set(number)
+        status, reason = refusal(environ)
         if not status:
             return self.application(environ, start_response)
-        body = f"{text}\n".encode()
-        headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
-        start_response(status, headers)
+        logger.warning("%s: %s", status, reason)
+        body = errors.page(413 if status.startswith("413") else 400, number).encode()
+        start_response(
+            status,
+            [
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Content-Length", str(len(body))),
+                ("X-Request-ID", number),
+            ],
+        )
         return [body]
 
 

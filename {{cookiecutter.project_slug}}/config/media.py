@@ -16,9 +16,11 @@ SHOWN = {
 @csp_override({"default-src": ["'none'"], "sandbox": True})
 def media(request: HttpRequest, name: str) -> FileResponse:
     """Answer with the uploaded file of this name, relative to MEDIA_ROOT."""
+    if not default_storage.exists(name):  # nor can it be: too long a name, a NUL in it
+        raise Http404
     try:
         file = default_storage.open(name)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+    except IsADirectoryError as error:
         raise Http404 from error
     kind, _ = mimetypes.guess_type(name)
     if kind in SHOWN:

@@ -7,14 +7,21 @@ import time
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.safestring import mark_safe
+
+from config import errors
 
 # The volume that nginx serves.
 PUBLIC = Path("/srv/static")
 KEPT_RELEASES = 3
 
+# What nginx answers by itself looks like the site too. It fills in the number of the request.
+ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504)
+REQUEST_ID = mark_safe('<!--# echo var="request_id" -->')
+
 
 def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple[int, int]:
-    """Add the files of `source` to `folder`, and remove those that only older releases used.
+    """Add the files of `source`, and the error pages, to `folder`; remove what only older releases used.
 
     Each file gets the time of the last release that shipped it, so the three newest times in the
     folder are the last three releases. Until then a page that is still open in a browser, or still
@@ -33,6 +40,14 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
         if not target.exists() or target.stat().st_size != file.stat().st_size:
             shutil.copyfile(file, target)
         os.utime(target, ns=(now, now))
+
+    (folder / "errors").mkdir(exist_ok=True)
+    for status in ERROR_PAGES:
+        target = folder / f"errors/{status}.html"
+        new = target.with_suffix(".new")
+        new.write_text(errors.page(status, REQUEST_ID))
+        os.utime(new, ns=(now, now))
+        new.replace(target)
 
     releases = sorted({file.stat().st_mtime_ns for file in files_in(folder)})
     stale = [f for f in files_in(folder) if f.stat().st_mtime_ns not in releases[-KEPT_RELEASES:]]

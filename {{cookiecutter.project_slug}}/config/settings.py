@@ -46,6 +46,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that whatever the others log has it.
+    "config.request_id.RequestIdMiddleware",
     # Before everything that may refuse or redirect: a probe knows no host name and no HTTPS.
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -171,13 +173,29 @@ MAILERS = {
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "{{ cookiecutter.email }}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Logs
+# Logs: lines to read in development, JSON in production
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "config.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}{request_id}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line" if DEBUG else "json",
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", "INFO")},
     # Django's own handlers would write each line a second time, or only with DEBUG.
     "loggers": {"django": {"handlers": []}},
@@ -201,7 +219,7 @@ SECURE_CSP = {
 SESSION_COOKIE_NAME = "{{ cookiecutter.project_slug }}-session"
 
 if not DEBUG:
-    MIDDLEWARE.insert(2, "whitenoise.middleware.WhiteNoiseMiddleware")
+    MIDDLEWARE.insert(3, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     WHITENOISE_KEEP_ONLY_HASHED_FILES = True
     WHITENOISE_MAX_AGE = 0
@@ -213,5 +231,7 @@ if not DEBUG:
     # Only what stands in front of Django writes this header: what a client sends is dropped there.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("SECURE_HSTS_INCLUDE_SUBDOMAINS")
+    SECURE_HSTS_PRELOAD = env.boolean("SECURE_HSTS_PRELOAD")
     # They bind every subdomain, and preload cannot be taken back: promises for the owner to make.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -7,6 +7,9 @@ from django.urls import path
 from config.home import home
 from config.media import media
 
+handler400 = "config.errors.bad_request"
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
     path("", home, name="home"),
     path("media/<path:name>", media, name="media"),

@@ -40,10 +40,13 @@ def test_an_upload_may_not_run_anything(uploaded):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("name", ["no-such-file.png", "", "photos/"])
+@pytest.mark.parametrize(
+    "name", ["no-such-file.png", "", "photos/", "a" * 300, "%00", "me.png/more"]
+)
 def test_what_is_not_there_is_not_found(client, settings, tmp_path, name):
     settings.MEDIA_ROOT = tmp_path
     (tmp_path / "photos").mkdir()
+    (tmp_path / "me.png").write_bytes(b"content")
     assert client.get(f"/media/{name}").status_code == 404
 
 

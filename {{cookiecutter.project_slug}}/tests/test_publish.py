@@ -5,7 +5,10 @@ from config.publish import publish
 
 @pytest.fixture
 def release(tmp_path):
-    """release("a.1.css", "b.1.css") publishes a release of these files, and returns all there are."""
+    """release("a.1.css", "b.1.css") publishes a release of these files, and returns all there are.
+
+    The error pages, which are always there, are left out.
+    """
     folder = tmp_path / "served"
     folder.mkdir()
 
@@ -17,7 +20,8 @@ def release(tmp_path):
             (source / name).parent.mkdir(exist_ok=True)
             (source / name).write_text(name)
         publish(source, folder)
-        return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+        files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+        return {file for file in files if not file.startswith("errors/")}
 
     return _release
 
@@ -52,3 +56,15 @@ def test_a_file_that_was_cut_short_is_written_again(release, tmp_path):
     (tmp_path / "served/a.1.css").write_text("a")
     release("a.1.css")
     assert (tmp_path / "served/a.1.css").read_text() == "a.1.css"
+
+
+def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(release, tmp_path):
+    release("a.1.css")
+    pages = sorted(page.name for page in (tmp_path / "served/errors").iterdir())
+    assert pages == [
+        *("400.html", "403.html", "404.html", "413.html", "429.html"),
+        *("500.html", "502.html", "503.html", "504.html"),
+    ]
+    page = (tmp_path / "served/errors/502.html").read_text()
+    assert "<h1>The site did not answer</h1>" in page
+    assert '<code><!--# echo var="request_id" --></code>' in page

@@ -56,13 +56,34 @@ keepalive = 75
 client = "%(h)s"  # as config/front.py found out
 {%- endif %}
 
+# Bytes of the request line and of a header, and how many headers. More than 8190 is not possible.
+limit_request_line = 8190
+limit_request_field_size = 16 * 1024
+limit_request_fields = 120
+
 # Bytes; a little more than the largest body that comes through.
 LARGEST_BODY = 11 * 1024**2
 CHUNK = 64 * 1024
 
-# One line for each request, on stdout.
+# One line of JSON for each request, on stdout; what gunicorn itself has to say is on stderr.
 accesslog = "-"
-access_log_format = client + ' "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}i)s'
+access_log_format = client + ' "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
+logconfig_dict = {
+    "formatters": {
+        "generic": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    # Not handed on to Django's handler, which would write them a second time.
+    "loggers": {
+        "gunicorn.access": {"level": "INFO", "handlers": ["console"], "propagate": False},
+        "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
+    },
+}
 
 
 def post_request(worker, request, environ, response):
