@@ -38,13 +38,17 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
-    """Let what needs no container come first, and what asks the same bake one after the other."""
+    """Let what needs no container come first, and what asks the same bake one after the other.
+
+    What restarts the engine comes last: development does not come back by itself.
+    """
     bakes = [*map(label, pairwise())]
 
-    def place(item) -> tuple[bool, int]:
+    def place(item) -> tuple[bool, bool, int]:
         answers = item.callspec.params.get("answers") if hasattr(item, "callspec") else None
         bake = bakes.index(label(answers)) if answers else -1
-        return item.get_closest_marker("containers") is not None, bake
+        last = "restart_engine" in getattr(item, "fixturenames", ())
+        return last, item.get_closest_marker("containers") is not None, bake
 
     items.sort(key=place)
 

@@ -170,3 +170,31 @@ def test_each_request_is_a_line_of_json_wherever_it_was(production):
     said = [json.loads(line) for line in found]
     assert len(said) == 3
     assert {"nginx", "django.request"} < {line["logger"] for line in said}
+
+
+def test_the_page_about_operations_has_the_words_of_the_logs(production):
+    with production.client() as client:
+        client.post("/", content=b"x" * (11 * 1024**2))
+        for _ in range(12):
+            client.post("/admin/login/")
+    production.compose("stop", "postgres")
+    production.get("/admin/", headers=visitor(production))
+    production.get("/readyz")
+    with sending_to(production, "127.0.0.1:1"):
+        eventually_status(production, 502)
+    production.compose("stop", "app")
+    production.get("/")
+    logs = production.logs()
+    production.compose("restart", "nginx")
+    production.up()
+    page = (production.path / "docs/operations.md").read_text()
+    for words in (
+        "Service Unavailable: /",
+        'could not translate host name "postgres"',
+        "app could not be resolved",
+        "connect() failed",
+        "client intended to send too large body",
+        "limiting requests, excess",
+    ):
+        assert words in logs.replace("\\", "")
+        assert f"`{words}" in page

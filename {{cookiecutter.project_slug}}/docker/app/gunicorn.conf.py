@@ -56,7 +56,8 @@ keepalive = 75
 client = "%(h)s"  # as config/front.py found out
 {%- endif %}
 
-# Bytes of the request line and of a header, and how many headers. More than 8190 is not possible.
+# The request line and a header, in bytes, and how many headers: a little more than comes through. Of
+# the request line gunicorn takes no more.
 limit_request_line = 8190
 limit_request_field_size = 16 * 1024
 limit_request_fields = 120
