@@ -14,8 +14,8 @@ SLUG = r"[a-z0-9]+([-_][a-z0-9]+)*"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"({LABEL}\.)*(?=[a-z]){LABEL}"
 EMAIL = rf"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@{DOMAIN}"
-# Images have these names: the base images, and those of another project's nginx and development.
-TAKEN = r"debian|nginx|postgres|python|redis|uv|.*[-_](dev|nginx)"
+# Images have these names: the base images, and those of another project's nginx, certbot and development.
+TAKEN = r"debian|nginx|postgres|python|redis|uv|.*[-_](certbot|dev|nginx)"
 JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but Persian names and emoji need them
 # A replay file can hold any value, and cookiecutter takes it.
 CHOICES = {
@@ -70,7 +70,7 @@ RULES += [
     ),
     (
         not re.fullmatch(TAKEN, ANSWERS["project_slug"]),
-        "project_slug must not be the name of a base image, and not end in -dev or -nginx.",
+        "project_slug must not be the name of a base image, and not end in -certbot, -dev or -nginx.",
     ),
     (
         matches(EMAIL, "email", 254),

@@ -71,7 +71,7 @@ def can_be_a_folder(slug: str) -> bool:
 HOSTILE = st.fixed_dictionaries(
     {
         "project_name": texts,
-        "project_slug": nearly("[a-z0-9_-]{1,52}|[a-z0-9]{1,9}([-_](dev|nginx|app))?").filter(
+        "project_slug": nearly("[a-z0-9_-]{1,52}|[a-z0-9]{1,9}([-_](certbot|dev|nginx|app))?").filter(
             can_be_a_folder
         ),
         "description": texts,

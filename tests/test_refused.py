@@ -15,7 +15,9 @@ DESCRIPTION = "description must be one line of text, with 1 to 200 characters."
 AUTHOR_NAME = "author_name must be one line of text, with 1 to 100 characters."
 TAG = "must not hold an opening tag of a template: a brace before a brace, % or #."
 SLUG = "project_slug must be 1 to 50 of a-z and 0-9, with single - or _ between them."
-TAKEN = "project_slug must not be the name of a base image, and not end in -dev or -nginx."
+TAKEN = (
+    "project_slug must not be the name of a base image, and not end in -certbot, -dev or -nginx."
+)
 EMAIL = "email must be an address such as you@example.com."
 DOMAIN = "domain_name must be a host name such as example.com, in small letters."
 TIMEZONE = (
@@ -83,6 +85,7 @@ def replay(remembered, tmp_path):
         pytest.param("project_slug", "größe", SLUG, id="slug-with-umlaut"),
         pytest.param("project_slug", "a" * 51, SLUG, id="slug-too-long"),
         pytest.param("project_slug", "postgres", TAKEN, id="slug-of-a-base-image"),
+        pytest.param("project_slug", "shop-certbot", TAKEN, id="slug-of-a-certbot-image"),
         pytest.param("project_slug", "shop-dev", TAKEN, id="slug-of-a-development-stack"),
         pytest.param("project_slug", "shop_nginx", TAKEN, id="slug-of-an-nginx-image"),
         pytest.param("email", "example.com", EMAIL, id="email-without-at"),

@@ -8,6 +8,9 @@ round=${ROUND:-1200}
 # Each server has its own state: no certificate counts as renewed because another server signed one.
 state=/var/lib/letsencrypt/${ACME_SERVER#*://}
 
+# A certificate of the owner's own is a file; ours are links.
+is_ours() { [ -L "$1.pem" ] || [ ! -e "$1.pem" ]; }
+
 # Moved into place whole, so that nginx never reads the certificate of one key and another key.
 hand_over() {
   mkdir -p acme && cat "$state/live/$1/fullchain.pem" "$state/live/$1/privkey.pem" >acme/new || return
@@ -15,7 +18,7 @@ hand_over() {
     mv acme/new "acme/$1.pem"
     echo "$1: a certificate until $(openssl x509 -in "acme/$1.pem" -noout -enddate | cut -d = -f 2)."
   fi
-  ln -sf "acme/$1.pem" "$1.pem"
+  is_ours "$1" && ln -sf "acme/$1.pem" "$1.pem"
 }
 
 # In /tmp a name has a line for each failure in a row, and a line for each round that it has to sit out.
@@ -67,8 +70,7 @@ done
 trap 'kill $! 2>/dev/null; wait; exit 0' TERM
 while :; do
   for name in $names; do
-    # A certificate of the owner's own is a file; ours are links.
-    if [ -L "$name.pem" ] || [ ! -e "$name.pem" ]; then
+    if is_ours "$name"; then
       sits_out "$name" || try "$name"
     fi
   done
