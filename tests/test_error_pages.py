@@ -116,7 +116,8 @@ def test_a_page_that_is_not_there(production):
 
 
 def test_a_form_from_somewhere_else(production):
-    answer = production.client().post("/admin/login/", headers={"Origin": "https://evil.example"})
+    with production.client() as client:
+        answer = client.post("/admin/login/", headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert "<h1>Please send that form again</h1>" in answer.text
     assert f"<code>{answer.headers['X-Request-ID']}</code>" in answer.text

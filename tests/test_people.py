@@ -91,5 +91,5 @@ def test_an_uploaded_page_is_a_download(production):
 
 
 def test_a_link_among_uploads_leads_nowhere(production):
-    production.exec("app", "ln", "-sf", "/etc/nginx/certificates/site.key", "media/key.png")
+    production.exec("app", "ln", "-sf", "/etc/nginx/certificates/localhost.pem", "media/key.png")
     assert production.get("/media/key.png").status_code == 403

@@ -168,7 +168,7 @@ def test_without_mail_the_person_and_the_operator_are_told(rested):
         assert "We have sent" not in page.text
     lines = [line for line in rested.logs("app").splitlines() if "to bob@example.com" in line]
     assert len(lines) == 2
-    assert all("Set EMAIL_URL" in line and 'tick "verified"' in line for line in lines)
+    assert all("Set EMAIL_URL" in line and r"tick \"verified\"" in line for line in lines)
     confirm = (
         "from allauth.account.models import EmailAddress as E; "
         "E.objects.get(email='bob@example.com').set_verified()"
