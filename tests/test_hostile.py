@@ -71,9 +71,9 @@ def can_be_a_folder(slug: str) -> bool:
 HOSTILE = st.fixed_dictionaries(
     {
         "project_name": texts,
-        "project_slug": nearly("[a-z0-9_-]{1,52}|[a-z0-9]{1,9}([-_](certbot|dev|nginx|app))?").filter(
-            can_be_a_folder
-        ),
+        "project_slug": nearly(
+            "[a-z0-9_-]{1,52}|[a-z0-9]{1,9}([-_](certbot|dev|nginx|app))?"
+        ).filter(can_be_a_folder),
         "description": texts,
         "author_name": texts,
         "email": nearly(r"[A-Za-z0-9_%+-]{1,9}([.'][a-z0-9]{1,3})?@([a-z]{1,9}\.){0,2}[a-z]{1,9}"),
