@@ -20,6 +20,10 @@ Then open http://localhost:8000 and read README.md.
 """
 
 NGINX = [
+    "bin/deploy",
+    "bin/rollback",
+    "config/management/commands/publish.py",
+    "config/management/commands/ready.py",
     "config/publish.py",
     "docker/nginx",
     "templates/429.html",

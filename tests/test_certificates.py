@@ -22,7 +22,15 @@ from tests.stack import Stack, run
 pytestmark = pytest.mark.containers
 
 DOMAIN = "one.example.com, .two.example.com else.example.com missing.example.com localhost"
-STACK = ("check", "release", "app", "postgres", "nginx", "certbot")  # all but the authorities
+STACK = (
+    "check",
+    "release",
+    "app",
+    "postgres",
+    "nginx-config",
+    "nginx",
+    "certbot",
+)  # all but the authorities
 CHALLENGES = "/srv/acme/.well-known/acme-challenge"
 CERTIFICATES = "/etc/nginx/certificates"
 
@@ -296,7 +304,7 @@ def test_only_certbot_and_nginx_have_the_certificates_and_only_certbot_the_accou
         for mount in inspect(signed, service)["Mounts"]:
             volume = mount.get("Name", "").rpartition("_")[2]
             holders.setdefault(volume, set()).add((service, mount["RW"]))
-    assert holders["certificates"] == {("certbot", True), ("nginx", True)}
+    assert holders["certificates"] == {("certbot", True), ("nginx-config", True), ("nginx", False)}
     assert holders["acme"] == {("certbot", True), ("nginx", False)}
     assert holders["letsencrypt"] == {("certbot", True)}
 
@@ -355,7 +363,16 @@ def before(signed, own) -> tuple[dict, int]:
     )
     signed.exec("nginx", "sh", "-c", f"cd {CERTIFICATES}/self-signed && {expire}")
     signed.compose(
-        *("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx", "certbot"),
+        *(
+            "up",
+            "--detach",
+            "--wait",
+            "--force-recreate",
+            "--no-deps",
+            "nginx-config",
+            "nginx",
+            "certbot",
+        ),
         DOMAIN="one.example.com two.example.com new.example.com missing.example.com",
     )
     eventually(lambda: len(said(signed, "missing.example.com")) > 1)

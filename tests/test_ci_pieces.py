@@ -69,4 +69,5 @@ def test_a_fresh_project_passes_and_one_with_a_fault_does_not(clone, ci):
 
 def image_of(folder) -> str:
     """Return the name of the production image."""
-    return yaml.safe_load((folder / PRODUCTION).read_text())["services"]["app"]["image"]
+    image = yaml.safe_load((folder / PRODUCTION).read_text())["services"]["app"]["image"]
+    return image.removesuffix(":${RELEASE:-latest}")

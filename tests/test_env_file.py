@@ -25,7 +25,7 @@ READERS = {
     "docker/app/*.py": r"environ(?:\.get\(|\[)[\"']([A-Z_]+)",
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
     "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
-    "docker/*/compose.yaml": COMPOSE,
+    "docker/*/*.yaml": COMPOSE,
 }
 
 
@@ -225,12 +225,12 @@ def test_an_option_of_uwsgi_gives_way_to_its_own_variable(bake):
 )
 def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):
     project = bake(proxy=proxy)
-    compose = yaml.safe_load(project.read("docker/nginx/compose.yaml"))
+    compose = yaml.safe_load(project.read("docker/nginx/configure.yaml"))
     scripts = [file.read_text() for file in project.path.glob("docker/nginx/entrypoint.d/*")]
     templates = [file.read_text() for file in project.path.glob("docker/nginx/templates/*")]
     read = {*re.findall(r"\$\{?([A-Z_]+)", "\n".join(scripts + templates))}
     made = {*re.findall(r"^([A-Z_]+)=", "\n".join(scripts), re.MULTILINE)}
-    assert set(compose["services"]["nginx"]["environment"]) == read - made == given
+    assert set(compose["services"]["nginx-config"]["environment"]) == read - made == given
 
 
 def test_production_hands_on_every_variable_that_the_settings_read(baked):

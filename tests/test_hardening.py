@@ -59,7 +59,7 @@ def test_it_comes_back_by_itself(service, production):
     assert policy == "unless-stopped"
 
 
-@pytest.mark.parametrize("service", ["check", "release"])
+@pytest.mark.parametrize("service", ["check", "nginx-config", "release"])
 def test_what_runs_once_is_not_repeated(service, production):
     assert inspect(production, service)["HostConfig"]["RestartPolicy"]["Name"] == "no"
 
@@ -119,7 +119,8 @@ def test_tmp_is_in_memory(service, production):
         ("check", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("release", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("postgres", {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"}),
-        ("nginx", {"DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
+        ("nginx", set()),
+        ("nginx-config", {"DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
         ("certbot", {"ACME_SERVER", "DOMAIN"}),
     ],
 )

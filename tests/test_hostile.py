@@ -148,7 +148,7 @@ def held(project: Project) -> dict[str, set[str]]:
     python = parsed(".py", project.read("config/settings.py"))
     production = parsed(".yaml", project.read("compose.prod.yaml"))
     development = parsed(".yaml", project.read("compose.yaml"))
-    nginx = parsed(".yaml", project.read("docker/nginx/compose.yaml"))["services"]["nginx"]
+    nginx = parsed(".yaml", project.read("docker/nginx/configure.yaml"))["services"]
     image = labels(project.read("docker/app/Dockerfile"))
     readme = project.read("README.md").split("\n")
     [author] = pyproject["authors"]
@@ -165,9 +165,9 @@ def held(project: Project) -> dict[str, set[str]]:
         "project_slug": {
             project.path.name,
             production["name"],
-            production["services"]["app"]["image"],
+            production["services"]["app"]["image"].removesuffix(":${RELEASE:-latest}"),
             development["name"].removesuffix("-dev"),
-            nginx["image"].removesuffix("-nginx"),
+            nginx["nginx-config"]["image"].removesuffix("-nginx:${RELEASE:-latest}"),
             image["title"],
             literal(python, "SESSION_COOKIE_NAME").removesuffix("-session"),
         },

@@ -47,7 +47,7 @@ NGINX = {
     "HTTPS_PORT": "8443",
 }
 
-# Where it writes, as docker/nginx/compose.yaml has it.
+# Where it writes, as docker/nginx/configure.yaml has it.
 TMPFS = ["/run:uid=101", "/var/cache/nginx:uid=101", "/etc/nginx/conf.d:uid=101"]
 
 # Prints the variables that the scripts leave to the image's own, which fills in the templates.
@@ -208,7 +208,7 @@ def test_nginx_takes_its_configuration(baked, nginx_image):
         assert built.returncode == 0, built.stderr
         options = [f"--env={name}={value}" for name, value in NGINX.items()]
         options += [f"--tmpfs={place}" for place in TMPFS]
-        done = stack.run("docker", "run", "--rm", *options, nginx_image, "nginx", "-t")
+        done = stack.run("docker", "run", "--rm", *options, nginx_image, "test")
         assert done.returncode == 0, done.stderr
         assert "[warn]" not in done.stderr
         assert "test is successful" in done.stderr

@@ -131,7 +131,7 @@ def test_guessing_is_slowed_down_for_each_client(trusting):
 def test_nobody_is_believed_right_after_baking(strict):
     answer = ask(strict, X_Forwarded_Proto="https")
     assert answer.status_code == 301
-    assert "TRUSTED_PROXIES is not set" in strict.logs("nginx")
+    assert "TRUSTED_PROXIES is not set" in strict.logs("nginx-config")
 
 
 def test_a_client_that_forges_its_headers_gains_nothing(strict):

@@ -74,9 +74,15 @@ ALWAYS = {
 }
 
 NGINX = {
+    "bin/deploy",
+    "bin/rollback",
+    "config/management/commands/publish.py",
+    "config/management/commands/ready.py",
     "config/publish.py",
     "docker/nginx/Dockerfile",
     "docker/nginx/compose.yaml",
+    "docker/nginx/configure.sh",
+    "docker/nginx/configure.yaml",
     "docker/nginx/entrypoint.d/11-names.envsh",
     "docker/nginx/nginx.conf",
     "docker/nginx/snippets/app.conf",
@@ -164,9 +170,12 @@ OPTIONAL = [
 ]
 
 EXECUTABLE = {
+    "bin/deploy",
     "bin/doctor",
     "bin/init",
     "bin/lock",
+    "bin/rollback",
+    "docker/nginx/configure.sh",
     "docker/app/entrypoint.sh",
     "docker/nginx/entrypoint.d/11-names.envsh",
     "docker/certbot/certificates.sh",

@@ -56,7 +56,9 @@ def test_the_certificate_is_for_the_domain(production, tmp_path):
 
 def test_the_certificate_outlives_its_container(production):
     before = handshake(production, "localhost")
-    production.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx")
+    production.compose(
+        "up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx-config", "nginx"
+    )
     assert handshake(production, "localhost") == before
 
 
@@ -119,7 +121,7 @@ def test_the_app_gets_no_header_about_the_client_but_those_of_nginx(production):
 
 
 def test_behind_a_cdn_the_client_is_the_one_that_it_names(production):
-    nginx = ("up", "--detach", "--wait", "--no-deps", "nginx")
+    nginx = ("up", "--detach", "--wait", "--no-deps", "nginx-config", "nginx")
     production.compose(*nginx, TRUSTED_PROXIES="172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8")
     page = production.get("/named", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"})
     of_nginx, of_app = production.logs("nginx"), production.logs("app")

@@ -44,7 +44,7 @@ def test_it_stops_with_one_sentence_before_the_database(name, value, sentence, f
     assert stack.logs() == sentence
     assert states(stack) == {
         "check": "exited", "postgres": "created", "release": "created",
-        "app": "created", "nginx": "created", "certbot": "created",
+        "app": "created", "nginx-config": "created", "nginx": "created", "certbot": "created",
     }  # fmt: skip
     env.write_text(good)
     stack.up()

@@ -58,13 +58,13 @@ def bases(dockerfile: str) -> set[str]:
 def pulled(compose: str) -> set[str]:
     """Return the images that a compose file names and does not build."""
     services = yaml.safe_load(compose)["services"].values()
-    built = {service["image"] for service in services if "build" in service}
+    built = {expand(service["image"], {}) for service in services if "build" in service}
     return {expand(service["image"], {}) for service in services} - built
 
 
 def images(project) -> set[str]:
     dockerfiles = project.path.glob("docker/*/Dockerfile")
-    composes = [*project.path.glob("compose*.yaml"), *project.path.glob("docker/*/compose.yaml")]
+    composes = [*project.path.glob("compose*.yaml"), *project.path.glob("docker/*/*.yaml")]
     return set().union(
         *(bases(file.read_text()) for file in dockerfiles),
         *(pulled(file.read_text()) for file in composes),
@@ -106,7 +106,8 @@ def test_no_file_name_has_a_condition():
         ("hooks/pre_gen_project.py", 100),
         (f"{FOLDER}/compose.prod.yaml", 100),
         (f"{FOLDER}/compose.yaml", 75),
-        (f"{FOLDER}/docker/app/Dockerfile", 65),
+        (f"{FOLDER}/bin/deploy", 340),
+        (f"{FOLDER}/docker/app/Dockerfile", 67),
         (f"{FOLDER}/docker/app/entrypoint.sh", 20),
         (f"{FOLDER}/docker/nginx/Dockerfile", 20),
         (f"{FOLDER}/docker/nginx/compose.yaml", 50),

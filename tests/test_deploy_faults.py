@@ -1,0 +1,188 @@
+"""bin/deploy is killed, runs out of disk, of registry and of engine: the site goes on, and the next one works."""
+
+import os
+import signal
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import a_slug, standing
+from tests.load import load
+from tests.site import GONE_BACK, STEPS, Site, made_of
+from tests.test_faults import restart_engine, wait_until_it_is_ready
+
+pytestmark = pytest.mark.containers
+
+__all__ = ["restart_engine"]
+
+PAGES = ("GET /", "GET /readyz", "GET /admin/login/")
+
+
+@pytest.fixture(scope="module")
+def site(bake_once, engine):
+    with standing() as make:
+        site = made_of(bake_once(project_slug=a_slug()), make)
+        site.deploys()
+        yield site
+
+
+def kill_after(site: Site, step: str) -> None:
+    """Start bin/deploy and let it, and all that it started, die when it says that this step is done."""
+    process = site.start()
+    for line in process.stdout:
+        if line.startswith(f"  {step} "):
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_killed_after_each_step_it_fails_no_request_and_the_next_one_works(site):
+    with load(site, *PAGES) as seen:
+        for step in STEPS[:-1]:
+            site.change()
+            kill_after(site, step)
+        version = site.change()
+        site.deploys()
+    assert seen.failures() == []
+    assert len(seen.answers) > 1000
+    assert site.serves == version
+    assert len(site.apps()) == 1
+
+
+def test_a_person_who_ends_it_is_back_at_the_old_version(site):
+    before, version = site.apps(), site.serves
+    site.change()
+    process = site.start()
+    for line in process.stdout:
+        if line.startswith("  Starting the new version "):
+            os.killpg(process.pid, signal.SIGINT)
+            break
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert GONE_BACK.search(said), said
+    assert (site.apps(), site.serves) == (before, version)
+
+
+def test_a_reader_who_goes_away_brings_it_back_to_the_old_version(site):
+    """As CI does when its connection breaks."""
+    before, version = site.apps(), site.serves
+    site.change()
+    process = site.start()
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=120) != 0
+    assert (site.apps(), site.serves) == (before, version)
+
+
+# Disks
+
+
+@contextmanager
+def full(site: Site, service: str, folder: str):
+    """Let no room be left in this folder of a service, for a while."""
+    fill = f"cat /dev/zero >{folder}/filler; test -s {folder}/filler"
+    run_once = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", "sh", service, "-c")
+    site.compose(*run_once, fill)
+    try:
+        yield
+    finally:
+        site.compose(*run_once, f"rm {folder}/filler")
+
+
+@pytest.fixture(scope="module")
+def small(bake_once, engine):
+    """A site whose volumes for static files and for nginx have room for some megabytes."""
+    memory = "{driver_opts: {type: tmpfs, device: tmpfs, o: "
+    with standing() as make:
+        site = made_of(bake_once(project_slug=a_slug()), make)
+        for file, volume, owner in (
+            ("docker/nginx/compose.yaml", "static", 10001),
+            ("docker/nginx/compose.yaml", "nginx", 101),
+            ("docker/nginx/configure.yaml", "nginx", 101),
+        ):
+            path = site.path / file
+            options = f'{memory}"size=8m,uid={owner},gid={owner}"}}}}'
+            text = path.read_text().replace(f"\n  {volume}:\n", f"\n  {volume}: {options}\n")
+            path.write_text(text)
+        site.deploys()
+        yield site
+
+
+@pytest.mark.parametrize(
+    ("service", "folder", "step"),
+    [
+        pytest.param("release", "/srv/static", "Publishing static files", id="static"),
+        pytest.param("nginx-config", "/srv/nginx", "Moving requests to it", id="nginx"),
+    ],
+)
+def test_a_full_disk_brings_it_back_to_the_old_version(small, service, folder, step):
+    before, version, style = small.apps(), small.serves, small.style
+    small.change()
+    with load(small, *PAGES, f"GET {style}") as seen:
+        with full(small, service, folder):
+            status, said = small.deploy()
+        assert small.serves == version
+        assert small.apps() == before
+        after = small.change()
+        small.deploys()
+    assert status == 1
+    assert f"{step} failed: " in said
+    assert "No space left on device" in said
+    assert GONE_BACK.search(said)
+    assert seen.failures() == []
+    assert small.serves == after
+
+
+# Registries and engines
+
+
+@pytest.fixture
+def silent_registry():
+    """The address of a server that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = []
+
+        def take() -> None:
+            while True:
+                try:
+                    taken.append(server.accept())
+                except OSError:
+                    return
+
+        threading.Thread(target=take, daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_registry_that_does_not_answer_is_given_up(site, silent_registry):
+    before, version = site.apps(), site.serves
+    with load(site, *PAGES) as seen:
+        status, said = site.deploy("--image", f"{silent_registry}/shop:1")
+    assert status == 1
+    assert f"Taking {silent_registry}/shop:1 failed: " in said
+    assert GONE_BACK.search(said)
+    assert seen.failures() == []
+    assert (site.apps(), site.serves) == (before, version)
+
+
+@pytest.mark.parametrize("step", ["Checking settings, migrating", "Starting the new version"])
+def test_an_engine_that_restarts_brings_it_back_to_the_old_version(restart_engine, site, step):
+    version = site.serves
+    site.change()
+    process = site.start()
+    for line in process.stdout:
+        if line.startswith(f"  {step} "):
+            restart_engine()
+            break
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "Going back." in said
+    wait_until_it_is_ready(site)
+    assert site.serves == version
+    after = site.change()
+    site.deploys()
+    assert site.serves == after
+    assert len(site.apps()) == 1

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Fill in the templates, let nginx test the result, and put it into /srv/nginx, which is nginx's /etc/nginx.
+# "test" only tests.
+set -eu
+cd /etc/nginx
+
+[ -e upstream/app.conf ] || cp upstream.conf upstream/app.conf
+/docker-entrypoint.sh nginx -t
+[ "${1:-}" != test ] || exit 0
+
+cp upstream.conf upstream/new && mv upstream/new upstream/app.conf
+
+# All of it changes at once, by one link, so that nginx finds a whole configuration whenever it starts.
+cd /srv/nginx
+find . -maxdepth 1 -name 'site.*' ! -name "$(readlink site)" -exec rm -r {} +
+site=$(mktemp -d site.XXXXXX)
+(cd /etc/nginx && cp -r conf.d mime.types nginx.conf snippets "/srv/nginx/$site/")
+for name in conf.d mime.types nginx.conf snippets; do ln -sfn "site/$name" "$name"; done
+ln -sfn "$site" new && mv -T new site
