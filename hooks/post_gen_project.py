@@ -20,8 +20,10 @@ Then open http://localhost:8000 and read README.md.
 """
 
 NGINX = [
+    "bin/deploy-commit",
     "config/publish.py",
     "docker/nginx",
+    "docs/deploy.md",
     "templates/429.html",
     "templates/502.html",
     "templates/504.html",

@@ -74,6 +74,7 @@ ALWAYS = {
 }
 
 NGINX = {
+    "bin/deploy-commit",
     "config/publish.py",
     "docker/nginx/Dockerfile",
     "docker/nginx/compose.yaml",
@@ -89,6 +90,7 @@ NGINX = {
     "docker/nginx/snippets/static.conf",
     "docker/nginx/templates/trusted.conf.template",
     "docker/nginx/upstream.conf",
+    "docs/deploy.md",
     "templates/429.html",
     "templates/502.html",
     "templates/504.html",
@@ -164,6 +166,7 @@ OPTIONAL = [
 ]
 
 EXECUTABLE = {
+    "bin/deploy-commit",
     "bin/doctor",
     "bin/init",
     "bin/lock",
