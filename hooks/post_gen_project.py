@@ -21,11 +21,13 @@ Then open http://localhost:8000 and read README.md.
 
 NGINX = [
     "bin/deploy",
+    "bin/deploy-commit",
     "bin/rollback",
     "config/management/commands/publish.py",
     "config/management/commands/ready.py",
     "config/publish.py",
     "docker/nginx",
+    "docs/deploy.md",
     "templates/429.html",
     "templates/502.html",
     "templates/504.html",

@@ -154,12 +154,16 @@ def test_nginx_is_configured_safely(baked, answers, tmp_path):
         ("gitlab", ".gitlab-ci.yml", "vendor.gitlab-ci"),
     ],
 )
-def test_a_ci_file_fits_its_schema(bake, ci, file, schema):
-    run("check-jsonschema", f"--builtin-schema={schema}", file, cwd=bake(ci=ci).path)
+@pytest.mark.parametrize("proxy", ["nginx", "none"])  # with and without a job that deploys
+def test_a_ci_file_fits_its_schema(bake, proxy, ci, file, schema):
+    project = bake(proxy=proxy, ci=ci)
+    run("check-jsonschema", f"--builtin-schema={schema}", file, cwd=project.path)
 
 
-def test_the_workflow_is_safe(bake):
-    run("zizmor", "--offline", "--persona=auditor", ".github", cwd=bake(ci="github").path)
+@pytest.mark.parametrize("proxy", ["nginx", "none"])
+def test_the_workflow_is_safe(bake, proxy):
+    project = bake(proxy=proxy, ci="github")
+    run("zizmor", "--offline", "--persona=auditor", ".github", cwd=project.path)
 
 
 def test_the_workflow_of_this_repository_is_safe():

@@ -75,6 +75,7 @@ ALWAYS = {
 
 NGINX = {
     "bin/deploy",
+    "bin/deploy-commit",
     "bin/rollback",
     "config/management/commands/publish.py",
     "config/management/commands/ready.py",
@@ -95,6 +96,7 @@ NGINX = {
     "docker/nginx/snippets/static.conf",
     "docker/nginx/templates/trusted.conf.template",
     "docker/nginx/upstream.conf",
+    "docs/deploy.md",
     "templates/429.html",
     "templates/502.html",
     "templates/504.html",
@@ -171,6 +173,7 @@ OPTIONAL = [
 
 EXECUTABLE = {
     "bin/deploy",
+    "bin/deploy-commit",
     "bin/doctor",
     "bin/init",
     "bin/lock",

@@ -20,12 +20,14 @@ TRACES = [
     ("app_server", {"uwsgi"}, "uwsgi"),
     ("app_server", {"gunicorn"}, "gunicorn"),
     ("proxy", {"nginx-letsencrypt", "nginx"}, "nginx|upstream"),
+    ("proxy", {"nginx-letsencrypt", "nginx"}, "deploy[-_.](commit|md|to)"),
     ("proxy", {"nginx-letsencrypt"}, r"letsencrypt|HTTPS_PORT|self-signed|site\.(crt|key)"),
-    ("proxy", {"nginx"}, "known.hosts|by_trusted_proxy|load-balancer"),
+    ("proxy", {"nginx"}, "known-hosts|by_trusted_proxy|load-balancer"),
     ("proxy", {"none"}, r"config\.front|front\.py|platform\.md"),
     ("use_allauth", {True}, "allauth|sign-?up|account_"),
     ("ci", {"github"}, r"\.github/|github actions|workflow"),
     ("ci", {"gitlab"}, "gitlab"),
+    ("ci", {"github", "gitlab"}, "DEPLOY_"),
 ]
 
 # The packages of production: always, and with a value of an answer.
