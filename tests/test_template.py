@@ -102,7 +102,7 @@ def test_no_file_name_has_a_condition():
 @pytest.mark.parametrize(
     ("path", "lines"),
     [
-        ("hooks/post_gen_project.py", 145),
+        ("hooks/post_gen_project.py", 150),
         ("hooks/pre_gen_project.py", 100),
         (f"{FOLDER}/compose.prod.yaml", 100),
         (f"{FOLDER}/compose.yaml", 75),
