@@ -251,7 +251,8 @@ def test_two_containers_are_replaced_by_two(site):
 @uwsgi_is_enough
 def test_what_compose_started_is_deployed_over(site):
     """nginx is told of the app by its service's name then, which a new container has too."""
-    site.up("--force-recreate", "app", "nginx-config")
+    site.compose("up", "--detach", "--force-recreate", "app", "nginx-config")
+    site.up()
     version = site.change()
     with traffic(site) as seen:
         site.deploys()

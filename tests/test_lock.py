@@ -62,7 +62,7 @@ def test_make_lock_asks_for_what_any_variant_needs(make_lock, tmp_path):
             *("dj-database-url", "django", "django-allauth", "psycopg2-binary"),
             *("python-json-logger", "whitenoise"),
         ],
-        "dev": ["pytest-django", "ruff"],
+        "dev": ["django-migration-linter", "pytest-django", "ruff"],
         "server": ["uwsgi", "gunicorn"],
     }
 

@@ -47,7 +47,9 @@ PACKAGES_OF = [
     ("use_allauth", True, {"django-allauth"}),
 ]
 DEVELOPMENT = {
+    "appdirs",
     "colorama",
+    "django-migration-linter",
     "iniconfig",
     "packaging",
     "pluggy",
@@ -55,6 +57,7 @@ DEVELOPMENT = {
     "pytest",
     "pytest-django",
     "ruff",
+    "toml",
 }
 
 LOCKS = ["requirements.txt", "requirements-dev.txt"]
