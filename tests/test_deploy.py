@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -136,53 +137,67 @@ def images(site: Site) -> set[str]:
     return {image for image in names if image.startswith((f"{name}:", f"{name}-nginx:"))}
 
 
-@uwsgi_is_enough
-def test_a_rollback_brings_the_release_before_and_another_one_takes_that_back(site):
-    before = site.change()
-    site.deploys()
-    after = site.change()
-    site.deploys()
-    done = run("bin/rollback", cwd=site.path, env=os.environ | site.ports)
-    assert done.returncode == 0, done.stdout
-    assert site.serves == before
-    assert [line[3] for line in releases(site) if line[-1] == "serves"] == ["unknown"]
-    run("bin/rollback", cwd=site.path, env=os.environ | site.ports).check_returncode()
-    assert site.serves == after
+# Git takes a folder of another owner, as pytest's may be, only where it is told to.
+SAFE = {
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    release: str
+    version: str
+    revision: str
+
+
+@pytest.fixture(scope="module")
+def four(site) -> list[Deployed]:
+    """Four releases, each of a commit, of which the last one serves."""
+    env = os.environ | SAFE
+
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        done = run("git", *who, *arguments, cwd=site.path, env=env)
+        done.check_returncode()
+        return done.stdout.strip()
+
+    def deployed() -> Deployed:
+        version = site.change()
+        git("add", ".")
+        git("commit", "--quiet", "--message=one more")
+        return Deployed(site.deploys(**SAFE), version, git("rev-parse", "--short", "HEAD"))
+
+    git("init", "--quiet")
+    return [deployed() for _ in range(4)]
 
 
 @uwsgi_is_enough
-def test_any_release_that_is_here_can_be_deployed(site):
-    names, versions = [], []
-    for _ in range(3):
-        versions.append(site.change())
-        names.append(site.deploys())
-    site.deploys("--image", names[0])
-    assert site.serves == versions[0]
-
-
-@uwsgi_is_enough
-def test_three_releases_are_kept_and_the_list_shows_which_one_serves(site):
-    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "safe.directory=*")
-    run(*git, "init", "--quiet", cwd=site.path).check_returncode()
-    made = []
-    for _ in range(4):
-        site.change()
-        run(*git, "add", ".", cwd=site.path)
-        run(*git, "commit", "--quiet", "--message=one more", cwd=site.path).check_returncode()
-        made.append(site.deploys(GIT_CONFIG_COUNT="1", **SAFE))
-    revision = run(*git, "rev-parse", "--short", "HEAD", cwd=site.path).stdout.strip()
+def test_three_releases_are_kept_and_the_list_shows_which_one_serves(site, four):
     lines = releases(site)
-    assert [line[0] for line in lines] == made[:0:-1]
-    assert lines[0][3:] == [revision, "serves"]
-    assert [line[4:] for line in lines[1:]] == [[], []]
-    assert "".join(re.findall(r"\d+", "".join(lines[0][1:3]))) == made[-1].replace("-", "")
+    assert [(line[0], line[3]) for line in lines] == [(d.release, d.revision) for d in four[:0:-1]]
+    assert [line[4:] for line in lines] == [["serves"], [], []]
+    newest = lines[0]
+    assert re.sub(r"\D", "", newest[1] + newest[2]) == newest[0].replace("-", "")
     name = site.path.name
-    tags = ["latest", *made[1:]]
+    tags = ["latest", *(d.release for d in four[1:])]
     assert images(site) == {f"{image}:{tag}" for image in (name, f"{name}-nginx") for tag in tags}
 
 
-# Git takes a folder of another owner, as pytest's may be, only where it is told to.
-SAFE = {"GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+@uwsgi_is_enough
+def test_any_release_that_is_here_can_be_deployed_and_a_rollback_brings_the_one_before(site, four):
+    site.deploys("--image", four[1].release)
+    assert site.serves == four[1].version
+    rollback(site)
+    assert site.serves == four[3].version
+    rollback(site)
+    assert site.serves == four[1].version
+
+
+def rollback(site: Site) -> None:
+    done = run("bin/rollback", cwd=site.path, env=os.environ | site.ports)
+    assert done.returncode == 0, done.stdout
 
 
 @uwsgi_is_enough
@@ -280,7 +295,7 @@ def test_a_new_configuration_of_nginx_drops_no_connection(site):
         ):
             site.deploys()
         told = site.get("/teapot").status_code
-        run("bin/rollback", cwd=site.path, env=os.environ | site.ports).check_returncode()
+        rollback(site)
     assert (told, site.get("/teapot").status_code) == (418, 404)
     assert seen.failures() == []
     assert site.started("nginx") == before
