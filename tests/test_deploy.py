@@ -264,6 +264,18 @@ def test_two_containers_are_replaced_by_two(site):
 
 
 @uwsgi_is_enough
+def test_what_somebody_runs_aside_is_left_alone(site):
+    aside = ("run", "--detach", "--rm", "--no-deps", "--entrypoint", "sleep")
+    names = [site.compose(*aside, service, "600").strip() for service in ("app", "manage")]
+    version = site.change()
+    site.deploys()
+    states = run("docker", "inspect", "--format", "{{.State.Running}}", *names).stdout.split()
+    run("docker", "rm", "--force", *names)
+    assert states == ["true", "true"]
+    assert site.serves == version
+
+
+@uwsgi_is_enough
 def test_what_compose_started_is_deployed_over(site):
     """nginx is told of the app by its service's name then, which a new container has too."""
     site.compose("up", "--detach", "--force-recreate", "app", "nginx-config")

@@ -33,12 +33,13 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     now = time.time_ns()
-    shipped = [file for file in files_in(source) if file.name != "staticfiles.json"]
-    for file in shipped:
-        target = folder / file.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() or target.stat().st_size != file.stat().st_size:
-            shutil.copyfile(file, target)
+    shipped = {
+        folder / file.relative_to(source): file
+        for file in files_in(source)
+        if file.name != "staticfiles.json"
+    }
+    copy_missing(shipped)
+    for target in shipped:
         os.utime(target, ns=(now, now))
 
     (folder / "errors").mkdir(exist_ok=True)
@@ -55,6 +56,21 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
         file.unlink()
     os.close(lock)
     return len(shipped), len(stale)
+
+
+def copy_missing(files: dict[Path, Path]) -> None:
+    """Copy to each path its file, where that is not there in full: all of them, or none when one fails."""
+    added = []
+    try:
+        for target, file in files.items():
+            if not target.exists() or target.stat().st_size != file.stat().st_size:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                added.append(target)
+                shutil.copyfile(file, target)
+    except OSError:
+        for target in added:
+            target.unlink(missing_ok=True)
+        raise
 
 
 def files_in(folder: Path) -> list[Path]:
