@@ -16,6 +16,8 @@ HTTP1_CLIENTS = 12
 HTTP2_STREAMS = 16
 HTTP2_CONNECTIONS = 2
 
+names = count()
+
 # What a project's config/urls.py gets. A POST that is done twice fails: the name of a group is unique.
 SLOW = """
 
@@ -64,10 +66,10 @@ class Traffic:
 @contextmanager
 def traffic(stack):
     """Let visitors come until the end of this block, over HTTP/1.1 and HTTP/2; gives the Traffic."""
-    seen, end, names = Traffic(), threading.Event(), count()
-    work = [threading.Thread(target=http2, args=[stack.address, seen, end, names])]
+    seen, end = Traffic(), threading.Event()
+    work = [threading.Thread(target=http2, args=[stack.address, seen, end])]
     for number in range(HTTP1_CLIENTS):
-        work.append(threading.Thread(target=http1, args=[stack, seen, end, names, number / 4]))
+        work.append(threading.Thread(target=http1, args=[stack, seen, end, number / 4]))
     for thread in work:
         thread.start()
     try:
@@ -78,7 +80,7 @@ def traffic(stack):
             thread.join()
 
 
-def http1(stack, seen: Traffic, end: threading.Event, names, pause: float) -> None:
+def http1(stack, seen: Traffic, end: threading.Event, pause: float) -> None:
     """Ask for a page and write a row in turn; whatever is wrong with a connection is a failure.
 
     Between two turns the connection is idle for `pause` seconds.
@@ -98,7 +100,7 @@ def http1(stack, seen: Traffic, end: threading.Event, names, pause: float) -> No
                 seen.written.append(name)
 
 
-def http2(address: str, seen: Traffic, end: threading.Event, names) -> None:
+def http2(address: str, seen: Traffic, end: threading.Event) -> None:
     """The same in many streams of a few connections.
 
     With libcurl, because httpx gives up the streams in flight when a server says that it takes no
