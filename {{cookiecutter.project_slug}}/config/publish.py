@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -30,32 +31,46 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
 
     Returns how many files were published and how many removed.
     """
-    lock = os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    now = time.time_ns()
-    shipped = {
-        folder / file.relative_to(source): file
-        for file in files_in(source)
-        if file.name != "staticfiles.json"
-    }
-    copy_missing(shipped)
-    for target in shipped:
-        os.utime(target, ns=(now, now))
+    with locked(folder):
+        now = time.time_ns()
+        shipped = {
+            folder / file.relative_to(source): file
+            for file in files_in(source)
+            if file.name != "staticfiles.json"
+        }
+        copy_missing(shipped)
+        for target in shipped:
+            os.utime(target, ns=(now, now))
+        write_error_pages(folder / "errors", now)
 
-    (folder / "errors").mkdir(exist_ok=True)
+        releases = sorted({file.stat().st_mtime_ns for file in files_in(folder)})
+        kept = releases[-KEPT_RELEASES:]
+        stale = [file for file in files_in(folder) if file.stat().st_mtime_ns not in kept]
+        for file in stale:
+            file.unlink()
+    return len(shipped), len(stale)
+
+
+@contextmanager
+def locked(folder: Path):
+    """Wait until nobody else publishes to this folder, and let nobody else, until the end of this block."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def write_error_pages(folder: Path, now: int) -> None:
+    """Write each page whole, so that nginx never shows a half, with the time `now` in nanoseconds."""
+    folder.mkdir(exist_ok=True)
     for status in ERROR_PAGES:
-        target = folder / f"errors/{status}.html"
+        target = folder / f"{status}.html"
         new = target.with_suffix(".new")
         new.write_text(errors.page(status, REQUEST_ID))
         os.utime(new, ns=(now, now))
         new.replace(target)
-
-    releases = sorted({file.stat().st_mtime_ns for file in files_in(folder)})
-    stale = [f for f in files_in(folder) if f.stat().st_mtime_ns not in releases[-KEPT_RELEASES:]]
-    for file in stale:
-        file.unlink()
-    os.close(lock)
-    return len(shipped), len(stale)
 
 
 def copy_missing(files: dict[Path, Path]) -> None:

@@ -58,6 +58,20 @@ def test_a_file_that_was_cut_short_is_written_again(release, tmp_path):
     assert (tmp_path / "served/a.1.css").read_text() == "a.1.css"
 
 
+def test_a_release_that_finds_no_room_leaves_nothing_behind(release, monkeypatch):
+    release("a.1.css")
+
+    def half(source, target):
+        target.write_text("half")
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("shutil.copyfile", half)
+        with pytest.raises(OSError, match="No space left"):
+            release("a.2.css")
+    assert release("a.1.css") == {"a.1.css"}
+
+
 def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(release, tmp_path):
     release("a.1.css")
     pages = sorted(page.name for page in (tmp_path / "served/errors").iterdir())
