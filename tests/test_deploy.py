@@ -285,6 +285,7 @@ def test_what_compose_started_is_deployed_over(site):
         site.deploys()
     assert site.serves == version
     assert seen.failures() == []
+    assert len(seen.answers) > 100
 
 
 @uwsgi_is_enough
@@ -306,14 +307,31 @@ def test_a_new_configuration_of_nginx_drops_no_connection(site):
             "docker/nginx/snippets/app.conf", "location / {", f"{TEAPOT}location / {{"
         ):
             site.deploys()
-        told = site.get("/teapot").status_code
+        told, version = site.get("/teapot").status_code, site.serves
         rollback(site)
     assert (told, site.get("/teapot").status_code) == (418, 404)
+    assert site.serves == version  # it was the release before, which had the same pages
     assert seen.failures() == []
+    assert len(seen.answers) > 100
     assert site.started("nginx") == before
 
 
 TEAPOT = "location = /teapot { return 418; }\n"
+
+
+@uwsgi_is_enough
+def test_a_configuration_that_only_the_running_nginx_refuses_brings_it_back(site):
+    """The test finds nothing wrong with it: nginx cannot give the memory of a limit another meaning."""
+    before, version = site.apps(), site.serves
+    site.change()
+    key = "limit_req_zone $client_that_logs_in"
+    with site.edited("docker/nginx/snippets/limits.conf", key, "limit_req_zone $remote_addr"):
+        status, said = site.deploy()
+    assert status == 1
+    assert "Moving requests to it failed: nginx goes on with its old configuration." in said
+    assert 'limit_req "logins" uses the "$remote_addr" key' in said
+    assert GONE_BACK.search(said)
+    assert (site.apps(), site.serves) == (before, version)
 
 
 @pytest.fixture
@@ -410,10 +428,10 @@ def test_behind_a_load_balancer_it_works_the_same(bake, stacks):
     site = made_of(project, stacks)
     site.deploys()
     version = site.change()
-    with load(site, "GET /", "POST /slow/") as seen:
+    with load(site, "GET /", "POST /") as seen:
         site.deploys()
     assert site.serves == version
-    assert seen.statuses("GET /") == {200}
+    assert seen.statuses() == {200, 403}  # 403: a form without its token
 
 
 def test_a_first_start_that_fails_says_why(fresh, stacks):

@@ -104,7 +104,9 @@ def http2(address: str, seen: Traffic, end: threading.Event) -> None:
     """The same in many streams of a few connections.
 
     With libcurl, because httpx gives up the streams in flight when a server says that it takes no
-    more on this connection (GOAWAY), although it goes on to answer them; browsers do not.
+    more on this connection (GOAWAY), although it goes on to answer them; browsers do not. As they
+    do, it sends again what the server did not begin. What it did begin would then be done twice,
+    and the second time fails.
     """
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)

@@ -38,14 +38,15 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
             for file in files_in(source)
             if file.name != "staticfiles.json"
         }
-        copy_missing(shipped)
+        copy_missing(shipped, now)
         for target in shipped:
             os.utime(target, ns=(now, now))
         write_error_pages(folder / "errors", now)
 
-        releases = sorted({file.stat().st_mtime_ns for file in files_in(folder)})
-        kept = releases[-KEPT_RELEASES:]
-        stale = [file for file in files_in(folder) if file.stat().st_mtime_ns not in kept]
+        times = {file: file.stat().st_mtime_ns for file in files_in(folder)}
+        # What a publish that was killed left behind is no release.
+        kept = sorted({times[file] for file in times if file.suffix != ".new"})[-KEPT_RELEASES:]
+        stale = [file for file in times if file.suffix == ".new" or times[file] not in kept]
         for file in stale:
             file.unlink()
     return len(shipped), len(stale)
@@ -73,15 +74,21 @@ def write_error_pages(folder: Path, now: int) -> None:
         new.replace(target)
 
 
-def copy_missing(files: dict[Path, Path]) -> None:
-    """Copy to each path its file, where that is not there in full: all of them, or none when one fails."""
+def copy_missing(files: dict[Path, Path], now: int) -> None:
+    """Copy to each path its file, where that is not there in full: all of them, or none when one fails.
+
+    Each appears whole, and with the time `now` in nanoseconds.
+    """
     added = []
     try:
         for target, file in files.items():
             if not target.exists() or target.stat().st_size != file.stat().st_size:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                added.append(target)
-                shutil.copyfile(file, target)
+                new = target.with_name(f"{target.name}.new")
+                added += [new, target]
+                shutil.copyfile(file, new)
+                os.utime(new, ns=(now, now))
+                new.replace(target)
     except OSError:
         for target in added:
             target.unlink(missing_ok=True)

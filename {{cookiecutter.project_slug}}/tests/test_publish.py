@@ -62,7 +62,7 @@ def test_a_release_that_finds_no_room_leaves_nothing_behind(release, monkeypatch
     release("a.1.css")
 
     def half(source, target):
-        target.write_text("half")
+        target.write_text("half")  # and no more
         raise OSError("No space left on device")
 
     with monkeypatch.context() as disk:

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Fill in the templates, let nginx test the result, and put it into /srv/nginx, which is nginx's /etc/nginx.
-# "test" only tests.
+#
+#   test               only test
+#   RELEASE NAME…      let nginx send requests to these containers; and where there is none of them any more, or
+#                      none was named, to whatever app runs
 set -eu
 cd /etc/nginx
 
@@ -8,7 +11,11 @@ cd /etc/nginx
 /docker-entrypoint.sh nginx -t
 [ "${1:-}" != test ] || exit 0
 
-cp upstream.conf upstream/new && mv upstream/new upstream/app.conf
+edit='' backup=''
+[ $# -eq 0 ] || shift
+for name; do edit="$edit\\1$name\\2;\\n" backup=' backup'; done
+sed "s/\( *server \)app\(:8000 .*\);/$edit\\1app\\2$backup;/" upstream.conf >upstream/new
+mv upstream/new upstream/app.conf
 
 # All of it changes at once, by one link, so that nginx finds a whole configuration whenever it starts.
 cd /srv/nginx

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 def ask(path: str) -> tuple[int, str]:
     """Return the status of the server's answer, and its text where that is one line."""
     connection = HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=60)
-    host = settings.ALLOWED_HOSTS[0].lstrip(".")
+    host = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
     connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "https"})
     answer = connection.getresponse()
     text = answer.read().decode(errors="replace").strip()
