@@ -304,7 +304,7 @@ def test_only_certbot_and_nginx_have_the_certificates_and_only_certbot_the_accou
         for mount in inspect(signed, service)["Mounts"]:
             volume = mount.get("Name", "").rpartition("_")[2]
             holders.setdefault(volume, set()).add((service, mount["RW"]))
-    assert holders["certificates"] == {("certbot", True), ("nginx-config", True), ("nginx", False)}
+    assert holders["certificates"] == {("certbot", True), ("nginx-config", True), ("nginx", True)}
     assert holders["acme"] == {("certbot", True), ("nginx", False)}
     assert holders["letsencrypt"] == {("certbot", True)}
 
