@@ -26,6 +26,7 @@ NGINX = [
     "config/management/commands/publish.py",
     "config/management/commands/ready.py",
     "config/publish.py",
+    "docker/deploy",
     "docker/nginx",
     "docs/deploy.md",
     "templates/429.html",

@@ -10,10 +10,9 @@ import pytest
 
 from tests.browser import chromium
 from tests.matrix import CONTEXT, label, pairwise
-from tests.stack import Stack, run
+from tests.site import Site, made_of
+from tests.stack import DEVELOPMENT, PRODUCTION, Stack, run
 
-DEVELOPMENT = "compose.yaml"
-PRODUCTION = "compose.prod.yaml"
 PASSWORD = "correct horse battery"
 
 
@@ -166,6 +165,15 @@ def production(served, engine):
         stack = make(served.path, PRODUCTION)
         stack.up()
         yield stack
+
+
+@pytest.fixture(scope="session")
+def site(bake_once, app_server, engine) -> Site:
+    """A site that bin/deploy started: the default answers but for the app server."""
+    with standing() as make:
+        site = made_of(bake_once(project_slug=a_slug(), app_server=app_server), make)
+        site.deploys()
+        yield site
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ import subprocess
 from contextlib import contextmanager
 from itertools import count
 
-from tests.conftest import PRODUCTION
-from tests.stack import Stack, run
+import pytest
+
+from tests.stack import PRODUCTION, Stack, run
 from tests.traffic import SLOW
 
 # What bin/deploy prints for a step that is done.
@@ -28,6 +29,8 @@ STEPS = [
 ]
 RELEASE = re.compile(r"^Release (\d{8}-\d{6}), ", re.MULTILINE)
 GONE_BACK = re.compile(r"^Going back\.\n(\d{8}-\d{6}) serves, as before\.", re.MULTILINE)
+
+uwsgi_is_enough = pytest.mark.parametrize("app_server", ["uwsgi"], indirect=True)
 
 versions = count(1)
 
@@ -60,6 +63,11 @@ class Site(Stack):
         assert status == 0, said
         return RELEASE.search(said)[1]
 
+    def rolls_back(self) -> None:
+        """Run bin/rollback, which must succeed."""
+        done = run("bin/rollback", cwd=self.path, env=os.environ | self.ports)
+        assert done.returncode == 0, done.stdout
+
     def change(self) -> str:
         """Write a new version: its page says so, and its style sheet has another name."""
         version = f"version {next(versions)}"
@@ -79,6 +87,19 @@ class Site(Stack):
 
     def apps(self) -> list[str]:
         return self.compose("ps", "--all", "--quiet", "app").split()
+
+    def images(self) -> set[str]:
+        """The images of releases that are here, such as app:latest and nginx:20260102-150405."""
+        names = {self.path.name: "app", f"{self.path.name}-nginx": "nginx"}
+        lines = run("docker", "image", "ls", "--format", "{{.Repository}} {{.Tag}}").stdout
+        images = [line.split() for line in lines.splitlines()]
+        return {f"{names[name]}:{tag}" for name, tag in images if name in names}
+
+    def rows(self) -> list[str]:
+        """The names that POSTs of tests.traffic wrote, each as often as it was written."""
+        names = "SELECT name FROM auth_group WHERE name LIKE 'h%-%'"
+        psql = ("psql", "--username=app", "--tuples-only", "--command", names)
+        return sorted(self.exec("postgres", *psql).split())
 
     def started(self, service: str) -> str:
         state = run(
@@ -112,3 +133,24 @@ def made_of(project, make) -> Site:
     with (project.path / "config/urls.py").open("a") as urls:
         urls.write(SLOW)
     return site
+
+
+LONG = """
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.RunSQL("SELECT pg_sleep(12)", migrations.RunSQL.noop)]
+"""
+
+
+@contextmanager
+def long_migration(site: Site, name: str):
+    """Let the next version have a migration that takes 12 seconds."""
+    path = site.path / f"accounts/migrations/{name}.py"
+    path.write_text(LONG)
+    try:
+        yield
+    finally:
+        path.unlink()

@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import yaml
 
+DEVELOPMENT = "compose.yaml"
+PRODUCTION = "compose.prod.yaml"
+
 
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
     """Run a command and return how it ended, with what it printed; never raises for that."""
@@ -62,13 +65,13 @@ class Stack:
 
     @property
     def ends_https(self) -> bool:
-        return self.file == "compose.prod.yaml" and (self.path / "docs/https.md").exists()
+        return self.file == PRODUCTION and (self.path / "docs/https.md").exists()
 
     @property
     def address(self) -> str:
         if self.ends_https:
             return f"https://localhost:{self.ports['HTTPS_PORT']}"
-        port = self.ports["APP_PORT" if self.file == "compose.yaml" else "HTTP_PORT"]
+        port = self.ports["APP_PORT" if self.file == DEVELOPMENT else "HTTP_PORT"]
         return f"http://localhost:{port}"
 
     def client(self, **options) -> httpx.Client:
@@ -77,7 +80,7 @@ class Stack:
         Where a load balancer is to end HTTPS, the client speaks as one; TRUSTED_PROXIES decides.
         """
         client = httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
-        if self.file == "compose.prod.yaml" and not self.ends_https:
+        if self.file == PRODUCTION and not self.ends_https:
             client.headers["X-Forwarded-Proto"] = "https"
         return client
 

@@ -48,7 +48,10 @@ NGINX = {
 }
 
 # Where it writes, as docker/nginx/configure.yaml has it.
-TMPFS = ["/run:uid=101", "/var/cache/nginx:uid=101", "/etc/nginx/conf.d:uid=101"]
+TMPFS = [
+    *("/run:uid=101", "/var/cache/nginx:uid=101"),
+    *("/etc/nginx/conf.d:uid=101", "/etc/nginx/upstream:uid=101"),
+]
 
 # Prints the variables that the scripts leave to the image's own, which fills in the templates.
 SOURCE = 'for script in entrypoint.d/*.envsh; do . "./$script"; done && env -0'

@@ -11,9 +11,6 @@ from itertools import count, cycle
 import httpx
 import pycurl
 
-# Together more than there are workers (four for each core), and each POST holds one for 1.5 seconds.
-HTTP1_CLIENTS = 12
-HTTP2_STREAMS = 16
 HTTP2_CONNECTIONS = 2
 
 names = count()
@@ -65,10 +62,14 @@ class Traffic:
 
 @contextmanager
 def traffic(stack):
-    """Let visitors come until the end of this block, over HTTP/1.1 and HTTP/2; gives the Traffic."""
+    """Let visitors come until the end of this block, over HTTP/1.1 and HTTP/2; gives the Traffic.
+
+    There are more of them than the app has workers, and each POST holds one for 1.5 seconds.
+    """
+    workers = int(stack.exec("app", "python", "docker/app/workers.py"))
     seen, end = Traffic(), threading.Event()
-    work = [threading.Thread(target=http2, args=[stack.address, seen, end])]
-    for number in range(HTTP1_CLIENTS):
+    work = [threading.Thread(target=http2, args=[stack.address, workers, seen, end])]
+    for number in range(workers * 3 // 4):
         work.append(threading.Thread(target=http1, args=[stack, seen, end, number / 4]))
     for thread in work:
         thread.start()
@@ -100,7 +101,7 @@ def http1(stack, seen: Traffic, end: threading.Event, pause: float) -> None:
                 seen.written.append(name)
 
 
-def http2(address: str, seen: Traffic, end: threading.Event) -> None:
+def http2(address: str, streams: int, seen: Traffic, end: threading.Event) -> None:
     """The same in many streams of a few connections.
 
     With libcurl, because httpx gives up the streams in flight when a server says that it takes no
@@ -111,7 +112,7 @@ def http2(address: str, seen: Traffic, end: threading.Event) -> None:
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
     multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP2_CONNECTIONS)
-    idle = deque(pycurl.Curl() for _ in range(HTTP2_STREAMS))
+    idle = deque(pycurl.Curl() for _ in range(streams))
     busy, posts = {}, cycle([True, False])
     while idle or busy:
         while idle and not end.is_set():

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fill in the templates, let nginx test the result, and put it into /srv/nginx, which is nginx's /etc/nginx.
+# Fill in the templates, let nginx test the result, and put it on the volumes: /srv/nginx is nginx's /etc/nginx, and
+# /srv/upstream the folder upstream in there.
 #
 #   test               only test
 #   RELEASE NAME…      let nginx send requests to these containers; and where there is none of them any more, or
@@ -7,15 +8,15 @@
 set -eu
 cd /etc/nginx
 
-[ -e upstream/app.conf ] || cp upstream.conf upstream/app.conf
-/docker-entrypoint.sh nginx -t
-[ "${1:-}" != test ] || exit 0
-
-edit='' backup=''
+task=${1:-} edit='' backup=''
 [ $# -eq 0 ] || shift
 for name; do edit="$edit\\1$name\\2;\\n" backup=' backup'; done
-sed "s/\( *server \)app\(:8000 .*\);/$edit\\1app\\2$backup;/" upstream.conf >upstream/new
-mv upstream/new upstream/app.conf
+sed "s/\( *server \)app\(:8000 .*\);/$edit\\1app\\2$backup;/" upstream.conf >upstream/app.conf
+NGINX_ENTRYPOINT_QUIET_LOGS=1 /docker-entrypoint.sh nginx -t
+[ "$task" != test ] || exit 0
+
+cp upstream/app.conf /srv/upstream/new
+mv /srv/upstream/new /srv/upstream/app.conf
 
 # All of it changes at once, by one link, so that nginx finds a whole configuration whenever it starts.
 cd /srv/nginx
