@@ -120,6 +120,24 @@ class Site(Stack):
             path.write_text(before)
 
 
+def until(process, text: str) -> None:
+    """Read what bin/deploy prints until it has printed this."""
+    said = ""
+    while text not in said:
+        piece = process.stdout.read(1)
+        assert piece, f"{text!r} does not come:\n{said}"
+        said += piece
+
+
+def begun(process, step: str) -> None:
+    until(process, f"\n  {step} ")
+
+
+def done(process, step: str) -> None:
+    begun(process, step)
+    until(process, " s\n")
+
+
 def made_of(project, make) -> Site:
     """Return the stack of a project that tells its versions apart and has a page that takes long."""
     stack = make(project.path, PRODUCTION)

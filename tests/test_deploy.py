@@ -134,6 +134,8 @@ def test_two_containers_are_replaced_by_two(site):
     site.deploys()
     after = site.apps()
     assert (len(before), len(after), set(before) & set(after)) == (2, 2, set())
+    assert len(site.compose("ps", "--status", "running", "--quiet", "app").split()) == 2
+    assert site.exec("nginx", "cat", "/etc/nginx/upstream/app.conf").count("-app-") == 2
     assert {site.serves for _ in range(10)} == {version}
     site.up()
     assert len(site.apps()) == 1

@@ -1,10 +1,7 @@
-"""bin/deploy is killed, runs out of disk, of registry and of engine: the site goes on, and the next one works."""
+"""bin/deploy runs out of disk, of registry and of engine: the site goes on, and the next one works."""
 
-import os
-import signal
 import socket
 import threading
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,146 +9,15 @@ import pytest
 
 from tests.conftest import a_slug, standing
 from tests.load import load
-from tests.locked import PSQL, wait_for
-from tests.site import GONE_BACK, STEP, STEPS, Site, long_migration, made_of, uwsgi_is_enough
+from tests.site import GONE_BACK, Site, done, made_of, uwsgi_is_enough
 from tests.stack import run
 from tests.test_faults import restart_engine, wait_until_it_is_ready
-from tests.traffic import traffic
 
 pytestmark = pytest.mark.containers
 
 __all__ = ["restart_engine"]
 
 PAGES = ("GET /", "GET /readyz", "GET /admin/login/")
-
-
-def until(process, text: str) -> None:
-    """Read what bin/deploy prints until it has printed this."""
-    said = ""
-    while text not in said:
-        piece = process.stdout.read(1)
-        assert piece, f"{text!r} does not come:\n{said}"
-        said += piece
-
-
-def begun(process, step: str) -> None:
-    until(process, f"\n  {step} ")
-
-
-def done(process, step: str) -> None:
-    begun(process, step)
-    until(process, " s\n")
-
-
-def kill(process) -> None:
-    """Let bin/deploy, and all that it started, die now."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-
-
-def seconds(site: Site) -> dict[str, float]:
-    """Deploy, and return how long each step took, in seconds."""
-    took, began = {}, time.monotonic()
-    with site.start() as process:
-        for line in process.stdout:
-            if ended := STEP.match(line):
-                began, before = time.monotonic(), began
-                took[ended[1]] = began - before
-    assert process.returncode == 0
-    return took
-
-
-@uwsgi_is_enough
-def test_killed_in_each_step_and_after_it_fails_no_request_and_the_next_one_works(site):
-    rows = site.rows()
-    with traffic(site) as seen:
-        took = seconds(site)
-        assert list(took) == STEPS
-        for step in STEPS:
-            site.change()
-            process = site.start()
-            begun(process, step)
-            time.sleep(took[step] / 2)
-            kill(process)
-        for step in STEPS[:-1]:
-            site.change()
-            process = site.start()
-            done(process, step)
-            kill(process)
-        version = site.change()
-        site.deploys()
-    assert seen.failures() == []
-    assert len(seen.written) > 100
-    assert site.rows() == sorted(rows + seen.written)
-    assert site.serves == version
-    assert len(site.apps()) == 1
-    assert_nothing_is_left(site)
-
-
-def assert_nothing_is_left(site: Site) -> None:
-    """Two images for each of three releases, and no container that somebody ran once."""
-    _, said = site.deploy("--list")
-    releases = [line.split()[0] for line in said.splitlines()[1:]]
-    assert len(releases) == 3
-    tags = ["latest", *releases]
-    assert site.images() == {f"{image}:{tag}" for image in ("app", "nginx") for tag in tags}
-    once = (
-        "label=com.docker.compose.oneoff=True",
-        f"label=com.docker.compose.project={site.path.name}",
-    )
-    filters = [f"--filter={label}" for label in once]
-    assert run("docker", "ps", "--all", "--quiet", *filters).stdout == ""
-
-
-@uwsgi_is_enough
-def test_killed_while_it_migrates_the_migration_goes_on_and_the_next_one_waits_for_it(site):
-    with long_migration(site, "0002_long_and_killed"):
-        process = site.start()
-        begun(process, "Checking settings, migrating")
-        wait_for(site, SLEEPERS, 1)
-        kill(process)
-        site.deploys()
-        applied = site.exec("postgres", *PSQL, "SELECT name FROM django_migrations")
-    assert applied.split().count("0002_long_and_killed") == 1
-
-
-@uwsgi_is_enough
-def test_killed_in_a_restart_of_the_database_the_next_one_starts_it(site):
-    site.compose("rm", "--stop", "--force", "postgres")
-    version = site.change()
-    site.deploys()
-    assert site.serves == version
-    assert site.get("/readyz").text == "ready\n"
-
-
-@uwsgi_is_enough
-def test_a_person_who_ends_it_is_back_at_the_old_version(site):
-    before, version = site.apps(), site.serves
-    site.change()
-    process = site.start()
-    begun(process, "Asking it for a page")
-    os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert GONE_BACK.search(said), said
-    assert (site.apps(), site.serves) == (before, version)
-
-
-@uwsgi_is_enough
-def test_a_reader_who_goes_away_brings_it_back_to_the_old_version(site):
-    """As CI does when its connection breaks."""
-    before, version = site.apps(), site.serves
-    site.change()
-    process = site.start()
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=120) != 0
-    assert (site.apps(), site.serves) == (before, version)
-
-
-SLEEPERS = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(12)'"
-
 
 # Disks
 

@@ -121,7 +121,7 @@ def started_at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]
 def test_nobody_is_asked_where_the_question_goes_into_a_file(site):
     before = site.started("nginx")
     ours, process = started_at_a_terminal(site, stdout=subprocess.PIPE)
-    said, _ = process.communicate(timeout=600)
+    said, _ = process.communicate(timeout=120)
     os.close(ours)
     assert process.returncode == 0, said
     assert "nginx stays as it is" in said
