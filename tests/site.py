@@ -38,10 +38,10 @@ versions = count(1)
 class Site(Stack):
     """A production stack that bin/deploy looks after."""
 
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen:
+    def start(self, *arguments: str, shell: str = "sh", **env: str) -> subprocess.Popen:
         """Start bin/deploy as the leader of its processes, with nobody at the keyboard."""
         return subprocess.Popen(
-            ["bin/deploy", *arguments],
+            [shell, "bin/deploy", *arguments],
             cwd=self.path,
             env=os.environ | self.ports | env,
             stdin=subprocess.DEVNULL,
@@ -62,6 +62,12 @@ class Site(Stack):
         status, said = self.deploy(*arguments, **env)
         assert status == 0, said
         return RELEASE.search(said)[1]
+
+    def releases(self) -> list[list[str]]:
+        """Return the lines of bin/deploy --list, without its head, as words."""
+        status, said = self.deploy("--list")
+        assert status == 0, said
+        return [line.split() for line in said.splitlines()[1:]]
 
     def rolls_back(self) -> None:
         """Run bin/rollback, which must succeed."""

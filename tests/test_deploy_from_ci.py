@@ -221,6 +221,18 @@ def test_a_job_deploys_the_commit_that_was_tested_and_no_newer_one(server):
 
 
 @pytest.mark.containers
+def test_what_git_leaves_in_the_background_holds_up_no_deploy(server):
+    """It cleans up now and then, when it has fetched or merged."""
+    server.sh("""
+        cd ~/my-site/.git/hooks
+        printf '#!/bin/sh\\nsleep 60 >/dev/null 2>&1 &\\n' >post-merge
+        chmod +x post-merge""")
+    commits = [server.commit(), server.commit()]
+    assert [server.job(commit).returncode for commit in commits] == [0, 0]
+    assert server.deployed() == commits
+
+
+@pytest.mark.containers
 def test_a_deploy_that_goes_back_fails_the_job_and_can_be_tried_again(server):
     commit = server.commit()
     server.sh("touch ~/not-ready")

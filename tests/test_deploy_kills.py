@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -44,11 +45,13 @@ def test_killed_in_each_step_and_after_it_fails_no_request_and_the_next_one_work
             begun(process, step)
             time.sleep(took[step] / 2)
             kill(process)
+            assert site.get(site.style).status_code == 200
         for step in STEPS[:-1]:
             site.change()
             process = site.start()
             done(process, step)
             kill(process)
+            assert site.get(site.style).status_code == 200
         version = site.change()
         site.deploys()
     assert seen.failures() == []
@@ -61,10 +64,9 @@ def test_killed_in_each_step_and_after_it_fails_no_request_and_the_next_one_work
 
 def assert_nothing_is_left(site: Site) -> None:
     """Two images for each of three releases, and no container that somebody ran once."""
-    _, said = site.deploy("--list")
-    releases = [line.split()[0] for line in said.splitlines()[1:]]
+    releases = site.releases()
     assert len(releases) == 3
-    tags = ["latest", *releases]
+    tags = ["latest", *(line[0] for line in releases)]
     assert site.images() == {f"{image}:{tag}" for image in ("app", "nginx") for tag in tags}
     assert once(site) == ""
 
@@ -77,6 +79,7 @@ def once(site: Site) -> str:
 
 
 def test_killed_while_it_migrates_the_migration_goes_on_and_the_next_one_waits_for_it(site):
+    before = site.releases()
     with long_migration(site, "0002_long_and_killed"):
         process = site.start()
         begun(process, "Checking settings, migrating")
@@ -85,31 +88,38 @@ def test_killed_while_it_migrates_the_migration_goes_on_and_the_next_one_waits_f
         site.deploys()
         applied = site.exec("postgres", *PSQL, "SELECT name FROM django_migrations")
     assert applied.split().count("0002_long_and_killed") == 1
+    assert [line[0] for line in site.releases()[1:]] == [line[0] for line in before[:2]]
 
 
 def test_killed_at_the_worst_moments_the_next_one_makes_it_good(site):
-    """Before a container that runs once is started, and while the database has none."""
+    """Between making containers and starting them, and while the database has none."""
     labels = ("service=nginx-config", f"project={site.path.name}", "oneoff=True", "config-hash=x")
     made = run(
         *("docker", "create", *(f"--label=com.docker.compose.{label}" for label in labels)),
         f"{site.path.name}-nginx",
     )
     made.check_returncode()
-    site.compose("rm", "--stop", "--force", "postgres")
+    site.compose("rm", "--stop", "--force", "postgres", "certbot")
+    site.compose("create", "--no-recreate", "certbot")
     version = site.change()
     site.deploys()
     assert site.serves == version
     assert site.get("/readyz").text == "ready\n"
+    assert site.compose("ps", "--status", "running", "--quiet", "certbot") != ""
     assert once(site) == ""
 
 
-def test_a_person_who_ends_it_is_back_at_the_old_version(site):
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_person_who_ends_it_again_and_again_is_back_at_the_old_version(site, shell):
     before, version = site.apps(), site.serves
     site.change()
-    process = site.start()
-    begun(process, "Asking it for a page")
-    os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
+    process = site.start(shell=shell)
+    begun(process, "Moving requests to it")
+    while process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+    said = process.communicate()[0]
     assert process.returncode == 130
     assert GONE_BACK.search(said), said
     assert (site.apps(), site.serves) == (before, version)

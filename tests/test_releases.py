@@ -6,17 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.site import GONE_BACK, Site, uwsgi_is_enough
+from tests.site import GONE_BACK, uwsgi_is_enough
 from tests.stack import run
 
 pytestmark = [pytest.mark.containers, uwsgi_is_enough]
-
-
-def releases(site: Site) -> list[list[str]]:
-    """Return the lines of bin/deploy --list, without its head, as words."""
-    status, said = site.deploy("--list")
-    assert status == 0, said
-    return [line.split() for line in said.splitlines()[1:]]
 
 
 # Git takes a folder of another owner, as pytest's may be, only where it is told to.
@@ -56,7 +49,7 @@ def four(site) -> list[Deployed]:
 
 
 def test_three_releases_are_kept_and_the_list_shows_which_one_serves(site, four):
-    lines = releases(site)
+    lines = site.releases()
     assert [(line[0], line[3]) for line in lines] == [(d.release, d.revision) for d in four[:0:-1]]
     assert [line[4:] for line in lines] == [["serves"], [], []]
     newest = lines[0]
@@ -94,4 +87,24 @@ def test_a_wrong_word_is_refused_in_a_sentence(site, arguments, sentence):
     status, said = site.deploy(*arguments)
     assert status == 1
     assert said.startswith(sentence)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("script", ["deploy", "rollback"])
+def test_whoever_asks_for_help_gets_nothing_else(site, script):
+    before = site.apps()
+    done = run(f"{site.path.name}/bin/{script}", "--help", cwd=site.path.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Put a new version into service")
+    assert done.stdout.count("\n") == 9
+    assert site.apps() == before
+
+
+def test_a_site_by_another_name_that_has_the_same_images_is_refused(site):
+    status, said = site.deploy(COMPOSE_PROJECT_NAME="staging")
+    assert status == 1
+    assert said.startswith(
+        f"Compose calls this site staging, but its images are called {site.path.name}:"
+    )
+    assert said.endswith(" Nothing was changed.\n")
     assert said.count("\n") == 1

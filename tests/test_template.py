@@ -106,7 +106,7 @@ def test_no_file_name_has_a_condition():
         ("hooks/pre_gen_project.py", 100),
         (f"{FOLDER}/compose.prod.yaml", 100),
         (f"{FOLDER}/compose.yaml", 75),
-        (f"{FOLDER}/bin/deploy", 130),
+        (f"{FOLDER}/bin/deploy", 140),
         (f"{FOLDER}/docker/app/Dockerfile", 67),
         (f"{FOLDER}/docker/app/entrypoint.sh", 20),
         (f"{FOLDER}/docker/nginx/Dockerfile", 20),

@@ -71,10 +71,10 @@ declared() { compose config --services | grep -qx "$1"; }
 
 containers_of() { stack --all | sed -n "s/^$1 //p"; }
 
-# Whether a container of this service is not what the compose files say now, or not there.
+# Whether a container of this service is not what the compose files say now, was never started, or is not there.
 changed() {
   first=$(containers_of "$1" | head -n 1)
-  [ -n "$first" ] || return 0
+  [ -n "$first" ] && [ -z "$(stack --all --status created "$1")" ] || return 0
   compose --dry-run create --no-build --scale "app=$count" app "$1" 2>&1 | grep -q " $first .*Recreate"
 }
 

@@ -34,7 +34,8 @@ workers() { compose exec -T nginx sh -c "grep -las '^nginx: worker' /proc/[0-9]*
 reload() {
   before=$(workers) && compose exec -T nginx nginx -s reload || return
   for _ in $(seq 50); do
-    workers | grep -qvxF "$before" && return
+    # In a trap, bash takes a plain `return` for one with the status from before.
+    workers | grep -qvxF "$before" && return 0
     sleep 0.2
   done
   compose logs --no-color --no-log-prefix --since 30s nginx | grep emerg

@@ -64,7 +64,9 @@ fetch() {
 # manage RELEASE COMMAND…
 manage() { of "$1" compose run --rm --no-deps -T release python manage.py "$2" ${3+"$3"}; }
 
+# Those between the old one and this one never served.
 clean_up() {
+  for release in $(releases | sed "1d;/^$old_release\$/,\$d"); do forget "$release" || return; done
   for release in $(releases_of "$image:$new" | sed 1d); do forget "$release" || return; done
   for release in $(releases | sed "1,${kept}d"); do forget "$release" || return; done
 }

@@ -1,5 +1,5 @@
 # The steps of a deploy, each with its time, and the way back. A part of bin/deploy, whose variables it uses.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 
 # step WHAT COMMAND…: do it, and say how long it took, or why it failed.
 step() {
@@ -25,12 +25,20 @@ undone_by() { undo="$* || left=1; $undo"; }
 end() {
   status=$?
   trap '' HUP INT PIPE TERM
+  # Docker's client would end by a second Ctrl-C all the same; and bash is still where the output of a step goes.
+  alone=setsid
+  exec >&3
   set +e
   if [ -n "$undo" ]; then
     printf '\nGoing back.\n'
     { [ -z "$old" ] || wait_for_engine; } >>"$log" 2>&1 && eval "$undo" >>"$log" 2>&1 || left=1
-    [ -n "$left" ] || say "${old_release:-Nothing} serves, as before.$migrated"
-    [ -z "$left" ] || say "Not all could be taken back. The next bin/deploy does that; bin/doctor looks for what is in its way."
+    if [ -z "$old" ] && [ -n "$(serving 2>/dev/null)" ]; then
+      say "What was started goes on. The next bin/deploy does the rest."
+    elif [ -z "$left" ]; then
+      say "${old_release:-Nothing} serves, as before.$migrated"
+    else
+      say "Not all could be taken back. The next bin/deploy does that; bin/doctor looks for what is in its way."
+    fi
   elif [ "$status" != 0 ] && [ -n "$switched" ]; then
     printf '\n%s serves. The next bin/deploy does what is left.\n' "$new"
   fi
