@@ -56,45 +56,36 @@ def test_nginx_tests_where_requests_go_before_it_is_told(site):
     assert site.get("/").status_code == 200
 
 
-@pytest.fixture
-def other_nginx(site):
-    """The site with a service of nginx that only a restart can give it; at the end it has that."""
+RESTART = "nginx itself has changed, and takes that by a restart"
+STAYS = "nginx stays as it is; to restart it: bin/deploy --yes"
+
+
+def test_nginx_is_restarted_when_a_person_agrees_and_never_else(site):
     with site.edited(
         "docker/nginx/compose.yaml", "stop_grace_period: 65s", "stop_grace_period: 66s"
     ):
-        yield
+        before, version = site.started("nginx"), site.change()
+        for status, said in (nobody(site), a_person(site, "n"), who_sees_no_question(site)):
+            assert status == 0, said
+            assert STAYS in said
+        assert (site.started("nginx"), site.serves) == (before, version)
+        status, said = a_person(site, "y")
+        assert status == 0, said
+        assert STAYS not in said
+        assert site.started("nginx") != before
+    before = site.started("nginx")
     site.deploys("--yes")
-
-
-RESTART = "nginx itself has changed, and takes that by a restart"
-
-
-@pytest.mark.usefixtures("other_nginx")
-def test_without_anybody_to_ask_nginx_is_not_restarted_and_the_rest_is_deployed(site):
-    before, version = site.started("nginx"), site.change()
-    status, said = site.deploy()
-    assert status == 0
-    assert "nginx stays as it is; to restart it: bin/deploy --yes" in said
-    assert (site.started("nginx"), site.serves) == (before, version)
-    status, said = site.deploy("--yes")
-    assert status == 0
     assert site.started("nginx") != before
     assert site.get("/").status_code == 200
 
 
-@pytest.mark.usefixtures("other_nginx")
-@pytest.mark.parametrize(("answer", "restarted"), [("n", False), ("y", True)])
-def test_a_person_is_asked_before_nginx_is_restarted(site, answer, restarted):
-    before = site.started("nginx")
-    status, said = at_a_terminal(site, answer)
-    assert status == 0, said
-    assert RESTART in said
-    assert (site.started("nginx") != before) is restarted
+def nobody(site: Site) -> tuple[int, str]:
+    return site.deploy()
 
 
-def at_a_terminal(site: Site, answer: str) -> tuple[int, str]:
-    """Run bin/deploy where a person sits, who gives this answer when asked."""
-    ours, process = started_at_a_terminal(site)
+def a_person(site: Site, answer: str) -> tuple[int, str]:
+    """Run bin/deploy at a terminal where a person sits, who gives this answer when asked."""
+    ours, process = at_a_terminal(site)
     said = ""
     with suppress(OSError):  # nobody has the other side any more
         while piece := os.read(ours, 4096).decode():
@@ -102,10 +93,19 @@ def at_a_terminal(site: Site, answer: str) -> tuple[int, str]:
             if piece.endswith("[y/N] "):
                 os.write(ours, f"{answer}\n".encode())
     os.close(ours)
+    assert RESTART in said
     return process.wait(timeout=600), said
 
 
-def started_at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]:
+def who_sees_no_question(site: Site) -> tuple[int, str]:
+    """Run bin/deploy at a terminal, and let what it prints go elsewhere."""
+    ours, process = at_a_terminal(site, stdout=subprocess.PIPE)
+    said, _ = process.communicate(timeout=120)
+    os.close(ours)
+    return process.returncode, said
+
+
+def at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]:
     """Start bin/deploy at a terminal; return the side of it that a person has, and the process."""
     ours, theirs = pty.openpty()
     streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, **changed}
@@ -114,14 +114,3 @@ def started_at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]
     )
     os.close(theirs)
     return ours, process
-
-
-@pytest.mark.usefixtures("other_nginx")
-def test_nobody_is_asked_where_the_question_goes_into_a_file(site):
-    before = site.started("nginx")
-    ours, process = started_at_a_terminal(site, stdout=subprocess.PIPE)
-    said, _ = process.communicate(timeout=120)
-    os.close(ours)
-    assert process.returncode == 0, said
-    assert "nginx stays as it is" in said
-    assert site.started("nginx") == before
