@@ -1,0 +1,122 @@
+"""docker compose: what compose.prod.yaml says, and the commands that act on it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ops.process import run
+
+FILE = "compose.prod.yaml"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of compose.prod.yaml, with everything from .env filled in."""
+
+    name: str
+    image: str
+    built: bool  # from a Dockerfile of this project
+    replicas: int
+    depends_on: Mapping[str, str]  # service -> condition; without those that need not be there
+    profiles: tuple[str, ...]
+    volumes: frozenset[str]  # the names of the volumes that it mounts
+    ports: tuple[str, ...]  # the ports of this machine that it publishes
+    environment: Mapping[str, str]
+    restarts: bool  # False for a one-off service, which says restart: "no"
+    order: str  # deploy.update_config.order: start-first, stop-first, or "" where it is not set
+    container_name: str
+    host_name: str
+
+    @property
+    def repository(self) -> str:
+        """The image's name without its tag."""
+        return split_image(self.image)[0]
+
+    @property
+    def tag(self) -> str:
+        return split_image(self.image)[1]
+
+
+def split_image(image: str) -> tuple[str, str]:
+    """Return repository and tag of an image's name; the tag is latest where the name has none."""
+    repository, colon, tag = image.rpartition(":")
+    if not colon or "/" in tag:
+        return image, "latest"
+    return repository, tag
+
+
+def compose(*arguments: str, release: str = "latest", merge: bool = False) -> str:
+    """Run docker compose for production, with RELEASE in its environment; return its stdout."""
+    env = {**os.environ, "RELEASE": release}
+    return run("docker", "compose", "--file", FILE, *arguments, env=env, merge=merge)
+
+
+def read_project(release: str) -> tuple[str, dict[str, Service]]:
+    """Return the name of the stack, and all its services by name, those behind a profile too.
+
+    Services whose image goes by RELEASE have `release` as their tag.
+    """
+    printed = compose("--profile", "*", "config", "--format", "json", release=release)
+    project = json.loads(printed)
+    services = project["services"].items()
+    return project["name"], {name: service(name, said, project["name"]) for name, said in services}
+
+
+def service(name: str, said: dict, stack: str) -> Service:
+    """Make a Service of what `docker compose config` printed for one service."""
+    deploy = said.get("deploy") or {}
+    depends_on = said.get("depends_on") or {}
+    return Service(
+        name=name,
+        image=said.get("image") or f"{stack}-{name}",
+        built="build" in said,
+        replicas=int(said.get("scale") or deploy.get("replicas") or 1),
+        depends_on={on: how["condition"] for on, how in depends_on.items() if how["required"]},
+        profiles=tuple(said.get("profiles") or ()),
+        volumes=frozenset(
+            mount["source"] for mount in said.get("volumes") or () if mount["type"] == "volume"
+        ),
+        ports=tuple(str(port.get("published", "")) for port in said.get("ports") or ()),
+        environment={key: value or "" for key, value in (said.get("environment") or {}).items()},
+        restarts=said.get("restart") != "no",
+        order=(deploy.get("update_config") or {}).get("order", ""),
+        container_name=said.get("container_name", ""),
+        host_name=said.get("hostname", ""),
+    )
+
+
+def read_hashes() -> dict[str, str]:
+    """Return what Compose makes of each service's configuration: a container has it as a label.
+
+    A container with another one is not what the files say now.
+    """
+    printed = compose("--profile", "*", "config", "--hash", "*")
+    return dict(line.split() for line in printed.splitlines())
+
+
+def build(release: str, revision: str, pull: bool) -> str:
+    """Build all images of the release, and return what the build printed."""
+    arguments = ["--build-arg", f"REVISION={revision}", "--build-arg", f"RELEASE={release}"]
+    if pull:
+        arguments.append("--pull")
+    return compose("build", *arguments, release=release, merge=True)
+
+
+def create(counts: Mapping[str, int]) -> None:
+    """Create containers until each service has that many; those that are there stay as they are.
+
+    Services that these depend on get containers too, where they have none. Nothing is started.
+    (`up --no-deps` would be shorter. Before Compose 2.27 what it makes is not what a plain `up` makes,
+    which would then replace it.)
+    """
+    scale = [f"--scale={service}={count}" for service, count in counts.items()]
+    compose("create", "--no-build", "--no-recreate", "--pull", "never", *scale, *counts, merge=True)
+
+
+def run_once(release: str, service: str, *command: str) -> str:
+    """Run a command in a new container of this service, and return what it printed."""
+    options = ("--rm", "--no-deps", "--no-TTY")
+    return compose("run", *options, service, *command, release=release, merge=True)

@@ -1,0 +1,154 @@
+"""The docker client: its answers as dataclasses, its commands as functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ops.process import run
+
+LABEL = "com.docker.compose."
+
+# One line of JSON for each container. `docker ps --format json` joins labels with commas, which their
+# values may contain too.
+CONTAINER = (
+    '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
+    ' "service": {{json (.Label "com.docker.compose.service")}},'
+    ' "oneoff": {{json (.Label "com.docker.compose.oneoff")}},'
+    ' "image": {{json (.Label "com.docker.compose.image")}},'
+    ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of the stack, as `docker ps` shows it."""
+
+    id: str
+    name: str
+    service: str
+    state: str  # created, running, paused, restarting, exited, dead
+    status: str  # in Docker's words, such as "Up 2 minutes (healthy)"
+    image: str  # the ID of the image
+    config_hash: str  # what Compose made of the service's configuration
+    oneoff: bool  # made by `docker compose run`
+
+    @property
+    def host_name(self) -> str:
+        """The name by which the container knows itself, unless somebody gave it another one."""
+        return self.id[:12]
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status of a container that has ended."""
+        found = re.match(r"Exited \((\d+)\)", self.status)
+        return int(found[1]) if found else 0
+
+
+@dataclass(frozen=True)
+class Image:
+    """A name of an image that is on this machine."""
+
+    repository: str
+    tag: str
+    id: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a container is doing, as `docker inspect` shows it."""
+
+    id: str
+    name: str
+    state: str
+    health: str  # starting, healthy, unhealthy, or "" without a health check
+    restarts: int
+    exit_code: int
+    out_of_memory: bool
+    error: str  # why Docker could not start it
+    probe: str  # what its last health check printed
+    started: str  # time in UTC, ISO 8601
+
+
+def containers(stack: str) -> list[Container]:
+    """Return all containers of the stack with this name, running or not, the newest first."""
+    mine = f"label={LABEL}project={stack}"
+    printed = run("docker", "ps", "--all", "--no-trunc", "--filter", mine, "--format", CONTAINER)
+    found = [json.loads(line) for line in printed.splitlines()]
+    return [Container(**{**row, "oneoff": row["oneoff"] == "True"}) for row in found]
+
+
+def images() -> list[Image]:
+    """Return all names of images on this machine, the newest image first."""
+    row = "{{.Repository}} {{.Tag}} {{.ID}}"
+    printed = run("docker", "image", "ls", "--no-trunc", "--format", row)
+    return [Image(*line.split()) for line in printed.splitlines()]
+
+
+def conditions(ids: list[str]) -> list[Condition]:
+    """Return how these containers are doing."""
+    return [condition(found) for found in json.loads(run("docker", "inspect", *ids))]
+
+
+def condition(found: dict) -> Condition:
+    """Make a Condition of what `docker inspect` printed for one container."""
+    state = found["State"]
+    health = state.get("Health") or {}
+    log = health.get("Log") or [{}]
+    return Condition(
+        id=found["Id"],
+        name=found["Name"].lstrip("/"),
+        state=state["Status"],
+        health=health.get("Status", "").replace("none", ""),
+        restarts=found["RestartCount"],
+        exit_code=state["ExitCode"],
+        out_of_memory=state["OOMKilled"],
+        error=state["Error"],
+        probe=(log[-1].get("Output") or "").strip(),
+        started=state["StartedAt"],
+    )
+
+
+def start(ids: list[str]) -> None:
+    run("docker", "start", *ids, merge=True)
+
+
+def stop(ids: list[str]) -> None:
+    """Stop containers, each within its own grace period."""
+    run("docker", "stop", *ids, merge=True)
+
+
+def remove(ids: list[str]) -> None:
+    """Remove containers, also those that run."""
+    run("docker", "rm", "--force", *ids, merge=True)
+
+
+def execute(container: str, *command: str, stdin: str = "") -> str:
+    """Run a command in a running container and return what it printed on stdout."""
+    return run("docker", "exec", "--interactive", container, *command, stdin=stdin)
+
+
+def logs(container: str, lines: int) -> str:
+    """Return the last lines that a container printed."""
+    return run("docker", "logs", "--tail", str(lines), container, merge=True)
+
+
+def tag(image: str, name: str) -> None:
+    run("docker", "tag", image, name)
+
+
+def pull(image: str) -> None:
+    run("docker", "pull", "--quiet", image, merge=True)
+
+
+def remove_images(names: list[str]) -> None:
+    run("docker", "image", "rm", *names, merge=True)

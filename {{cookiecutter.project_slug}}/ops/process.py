@@ -1,0 +1,80 @@
+"""Run other programs. Everything in this package that starts a program does it through `run`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from typing import Any
+
+# Whether programs run in a session of their own, where Ctrl-C at the terminal does not reach them.
+UNINTERRUPTED: ContextVar[bool] = ContextVar("UNINTERRUPTED", default=False)
+
+
+class CommandFailed(Exception):
+    """A program ended with an error, or could not be started.
+
+    `output` is what it printed on stdout and stderr.
+    """
+
+    def __init__(self, command: Sequence[str], status: int, output: str):
+        super().__init__(f"{' '.join(command[:4])} failed with exit status {status}")
+        self.command = command
+        self.status = status
+        self.output = output
+
+
+def run(
+    *command: str, env: Mapping[str, str] | None = None, stdin: str = "", merge: bool = False
+) -> str:
+    """Run a program, wait for its end, and return what it printed on stdout.
+
+    `stdin` is the text that it reads. With `merge`, what it prints on stderr is a part of the result.
+    Raises CommandFailed when the exit status is not 0.
+    """
+    try:
+        child = subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=UNINTERRUPTED.get(),
+        )
+    except OSError as error:
+        raise CommandFailed(command, 127, f"{command[0]}: {error.strerror}") from error
+    try:
+        stdout, stderr = child.communicate(stdin)
+    except BaseException:
+        end(child)
+        raise
+    if child.returncode:
+        raise CommandFailed(command, child.returncode, stdout + (stderr or ""))
+    return stdout
+
+
+def end(child: subprocess.Popen) -> None:
+    """Ask a program to end, and kill it when it has not ended 10 seconds later.
+
+    A docker client that is killed at once would leave its container behind.
+    """
+    child.send_signal(signal.SIGINT)
+    try:
+        child.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+
+
+def side_by_side(*functions: Callable[[], Any]) -> list[Any]:
+    """Call functions at the same time and return their results in order.
+
+    Waits for all of them; then raises the first exception that one of them raised.
+    """
+    with ThreadPoolExecutor(len(functions)) as pool:
+        futures = [pool.submit(copy_context().run, function) for function in functions]
+    return [future.result() for future in futures]
