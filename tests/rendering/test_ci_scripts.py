@@ -45,6 +45,7 @@ mkdir -p "$3/usr/sbin" "$3/usr/bin" "$3/usr/libexec/docker/cli-plugins"
 echo '#!/bin/sh
 test "$1" = --version || { echo "started $*" >>"$MACHINE/calls" && touch "$MACHINE/answers"; }' >"$3/usr/sbin/dockerd"
 chmod +x "$3/usr/sbin/dockerd"
+install /dev/null "$3/usr/bin/tini"
 touch "$3"/usr/bin/docker "$3"/usr/libexec/docker/cli-plugins/docker-{compose,buildx}
 """
 
@@ -240,6 +241,51 @@ def test_an_unpacked_engine_that_died_starts_again_and_is_not_unpacked_again(mac
     for left in ("var/run/docker.sock", "run/django-docker-engine/docker.pid",
                  "run/django-docker-engine/containerd/containerd.pid"):  # fmt: skip
         assert not (machine.system / left).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@pytest.mark.parametrize(
+    ("packaged", "chosen"),
+    [
+        (["tini"], "tini"),
+        (["tini", "catatonit"], "catatonit"),
+        (["tini", "catatonit", "tini-static"], "tini-static"),
+    ],
+)
+def test_docker_init_is_a_program_that_the_packages_contain(machine, packaged, chosen):
+    """A link to a file that no package contains fails each container with `init: true`."""
+    files = " ".join(f'"$3/usr/bin/{name}"' for name in packaged)
+    machine.fake(
+        "dpkg",
+        f'{DPKG}\nrm "$3/usr/bin/tini"\nfor file in {files}; do install /dev/null $file; done',
+    )
+    result = machine.run(".ci/engine")
+    assert result.returncode == 0, result.stderr
+    programs = machine.system / "opt/django-docker-engine/usr/bin"
+    assert (programs / "docker-init").resolve() == programs / chosen
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+def test_an_engine_without_an_init_is_not_unpacked(machine):
+    machine.fake("dpkg", f'{DPKG}\nrm "$3/usr/bin/tini"')
+    result = machine.run(".ci/engine")
+    assert result.returncode == 1
+    assert result.stderr.count("no tini and no catatonit in ") == 2
+    assert not (machine.system / "opt/django-docker-engine").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_dead_docker_init_of_an_unpacked_engine_is_repaired(machine, runs):
+    machine.run(".ci/engine")
+    init = machine.system / "opt/django-docker-engine/usr/bin/docker-init"
+    init.unlink()
+    init.symlink_to("tini-static")
+    if not runs:
+        (machine.folder / "answers").unlink()
+    result = machine.run(".ci/engine")
+    assert result.returncode == 0, result.stderr
+    assert init.resolve() == init.with_name("tini")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
