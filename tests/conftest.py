@@ -1,33 +1,14 @@
-import socket
 import time
-import uuid
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.browser import chromium
-from tests.matrix import CONTEXT, label, pairwise
-from tests.site import Site, made_of
-from tests.stack import DEVELOPMENT, PRODUCTION, Stack, run
-
-PASSWORD = "correct horse battery"
-
-
-@dataclass(frozen=True)
-class Project:
-    """A baked project and the answers that it was baked with."""
-
-    path: Path
-    answers: dict
-
-    def files(self) -> set[str]:
-        return {str(p.relative_to(self.path)) for p in self.path.rglob("*") if p.is_file()}
-
-    def read(self, name: str) -> str:
-        return (self.path / name).read_text()
+from tests.helpers.browser import chromium
+from tests.helpers.login import PASSWORD
+from tests.helpers.matrix import CONTEXT, label, pairwise
+from tests.helpers.project import Project, a_slug
+from tests.helpers.site import Site, made_of
+from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
 
 
 def pytest_generate_tests(metafunc):
@@ -37,9 +18,9 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
 def pytest_collection_modifyitems(items):
-    """Let what needs no container come first, and what asks the same bake one after the other.
+    """Sort: tests without containers first, then variant by variant.
 
-    What restarts the engine comes last: development does not come back by itself.
+    Tests that restart the engine come last, because development stacks do not restart with it.
     """
     bakes = [*map(label, pairwise())]
 
@@ -62,22 +43,25 @@ def _bake(cookies, **answers) -> Project:
 
 @pytest.fixture
 def bake(cookies):
-    """bake(project_name="Shop") returns the baked Project."""
+    """bake(project_name="Shop") generates a project, which is removed after the test: 0.3 s each."""
     return lambda **answers: _bake(cookies, **answers)
 
 
 @pytest.fixture(scope="session")
 def bake_once(cookies_session):
+    """bake_once(ci="none") generates a project that lasts until the end of the run: 0.3 s each."""
     return lambda **answers: _bake(cookies_session, **answers)
 
 
 @pytest.fixture
 def project(bake, answers) -> Project:
+    """Generates the project of a variant, for a test that changes it: 0.3 s for each test."""
     return bake(**answers)
 
 
 @pytest.fixture(scope="session")
 def engine():
+    """Fails where no Docker Engine responds; starts nothing: 0.1 s."""
     try:
         found = run("docker", "info")
     except FileNotFoundError:
@@ -86,62 +70,41 @@ def engine():
         pytest.fail(f"No Docker Engine answers: {found.stderr.strip()}", pytrace=False)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextmanager
-def standing():
-    """Give a function that makes a Stack with ports of its own; remove all of them at the end."""
-    made = []
-
-    def make(path: Path, file: str) -> Stack:
-        ports = {name: str(free_port()) for name in ("APP_PORT", "HTTP_PORT", "HTTPS_PORT")}
-        made.append(Stack(path, file, ports))
-        return made[-1]
-
-    try:
-        yield make
-    finally:
-        for stack in made:
-            stack.remove()
-
-
 @pytest.fixture(scope="session")
 def lasting_stacks(engine):
-    """lasting_stacks(path, file) returns a Stack that is removed after the last test."""
+    """lasting_stacks(path, file) returns a Stack that is removed after the last test.
+
+    Starts nothing by itself; removing a stack takes about 5 s.
+    """
     with standing() as make:
         yield make
 
 
 @pytest.fixture
 def stacks(engine):
-    """stacks(path, file) returns a Stack that is removed after this test."""
+    """stacks(path, file) returns a Stack that is removed after this test.
+
+    Starts nothing by itself; removing a stack takes about 5 s.
+    """
     with standing() as make:
         yield make
 
 
-def a_slug() -> str:
-    """Return a slug of its own, because Compose finds a project's containers by it."""
-    return f"tried-{uuid.uuid4().hex[:8]}"
-
-
 @pytest.fixture(scope="session")
 def baked(bake_once, answers) -> Project:
-    """Each bake of the matrix once, with nothing changed, for tests that start it."""
+    """Generates each variant once, for tests that do not change it: 0.3 s for each variant."""
     return bake_once(project_slug=a_slug(), **answers)
 
 
 @pytest.fixture(scope="session")
 def default(bake_once) -> Project:
-    """The default answers, for tests of what no answer changes."""
+    """Generates the default project once, for tests of what no option changes: 0.3 s."""
     return bake_once(project_slug=a_slug())
 
 
 @pytest.fixture(scope="session")
 def development(default, lasting_stacks) -> Stack:
+    """Builds and starts the default project's development stack, for all tests: about 20 s."""
     stack = lasting_stacks(default.path, DEVELOPMENT)
     stack.up()
     return stack
@@ -149,18 +112,19 @@ def development(default, lasting_stacks) -> Stack:
 
 @pytest.fixture(scope="session", params=["uwsgi", "gunicorn"])
 def app_server(request) -> str:
+    """Runs a test once for each app server; starts nothing."""
     return request.param
 
 
 @pytest.fixture(scope="session")
 def served(bake_once, app_server) -> Project:
-    """The default answers but for the app server: each in turn."""
+    """Generates a default project for each app server: 0.3 s each."""
     return bake_once(project_slug=a_slug(), app_server=app_server)
 
 
 @pytest.fixture(scope="session")
 def production(served, engine):
-    """Both app servers pass the same tests, one after the other."""
+    """Builds and starts a production stack for each app server, one after the other: about 20 s each."""
     with standing() as make:
         stack = make(served.path, PRODUCTION)
         stack.up()
@@ -169,7 +133,7 @@ def production(served, engine):
 
 @pytest.fixture(scope="session")
 def site(bake_once, app_server, engine) -> Site:
-    """A site that bin/deploy started: the default answers but for the app server."""
+    """Builds a production stack for each app server and starts it with bin/deploy: about 40 s each."""
     with standing() as make:
         site = made_of(bake_once(project_slug=a_slug(), app_server=app_server), make)
         site.deploys()
@@ -178,13 +142,17 @@ def site(bake_once, app_server, engine) -> Site:
 
 @pytest.fixture(scope="session")
 def image(production) -> str:
+    """Names the image of the app that `production` runs; starts `production`."""
     container = production.container("app")
     return run("docker", "inspect", container, "--format", "{{.Config.Image}}").stdout.strip()
 
 
 @pytest.fixture
 def started(image):
-    """started(*options) starts the image with its own command; returns its address and its id."""
+    """started(*options) starts the image alone, with its own command: about 2 s each.
+
+    Returns the address and the ID of the container, which is removed after the test.
+    """
     ids = []
 
     def start(*options: str, port: int = 8000) -> tuple[str, str]:
@@ -207,13 +175,14 @@ def started(image):
 
 @pytest.fixture(scope="session")
 def browser():
+    """Starts one Chromium for all tests: 1 s."""
     with chromium() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def admin(production) -> str:
-    """The name of production's superuser, its first user, whose password is PASSWORD."""
+    """Creates the first user of `production`, a superuser with PASSWORD, and names it: about 3 s."""
     production.manage(
         *("createsuperuser", "--no-input", "--username=boss", "--email=boss@example.com"),
         DJANGO_SUPERUSER_PASSWORD=PASSWORD,
@@ -223,5 +192,5 @@ def admin(production) -> str:
 
 @pytest.fixture
 def fresh(bake) -> Project:
-    """The default answers once more, for a test that changes the project or its owner."""
+    """Generates another default project, for a test that changes it: 0.3 s."""
     return bake(project_slug=a_slug())

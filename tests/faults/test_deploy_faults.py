@@ -1,0 +1,162 @@
+"""bin/deploy runs out of disk, of registry and of engine: the site goes on, and the next one works."""
+
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.load import load
+from tests.helpers.project import a_slug
+from tests.helpers.site import GONE_BACK, Site, done, made_of, uwsgi_is_enough
+from tests.helpers.stack import run, standing, wait_until_it_is_ready
+
+pytestmark = pytest.mark.containers
+
+PAGES = ("GET /", "GET /readyz", "GET /admin/login/")
+
+# Disks
+
+
+@contextmanager
+def full(site: Site, service: str, folder: str):
+    """Let no room be left in this folder of a service, for a while."""
+    fill = f"cat /dev/zero >{folder}/filler; test -s {folder}/filler"
+    run_once = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", "sh", service, "-c")
+    site.compose(*run_once, fill)
+    try:
+        yield
+    finally:
+        site.compose(*run_once, f"rm {folder}/filler")
+
+
+@pytest.fixture(scope="module")
+def small(bake_once, engine):
+    """A site whose volumes for static files and for nginx's upstream have room for some megabytes."""
+    with standing() as make:
+        site = made_of(bake_once(project_slug=a_slug()), make)
+        limit(site.path / "docker/nginx/compose.yaml", "static", "uid=10001,gid=10001")
+        limit(site.path / "docker/nginx/compose.yaml", "upstream", "uid=101,gid=101")
+        limit(site.path / "docker/nginx/configure.yaml", "upstream", "uid=101,gid=101")
+        site.compose("build")
+        # What is in memory is gone as soon as no container has it.
+        hold = ("run", "--detach", "--rm", "--no-deps", "--entrypoint", "sh")
+        for service in ("release", "nginx-config"):
+            site.compose(*hold, service, "-c", "trap exit TERM; sleep 3600 & wait")
+        site.deploys()
+        site.deploys()  # nginx is told of the containers by name from the second one on
+        yield site
+
+
+def limit(file: Path, volume: str, owner: str) -> None:
+    """Let this volume of a compose file be in memory, with room for some megabytes."""
+    services, top, volumes = file.read_text().partition("\nvolumes:\n")
+    options = f"{{driver_opts: {{type: tmpfs, device: tmpfs, o: 'size=8m,{owner}'}}}}"
+    file.write_text(services + top + volumes.replace(f"  {volume}:\n", f"  {volume}: {options}\n"))
+
+
+@pytest.mark.parametrize(
+    ("service", "folder", "step", "sentence"),
+    [
+        pytest.param(
+            *("release", "/srv/static"),
+            *("Publishing static files", "serves, as before."),
+            id="static",
+        ),
+        pytest.param(
+            *("nginx-config", "/srv/upstream"),
+            *(
+                "Moving requests to it",
+                "Not all could be taken back. The next bin/deploy does that",
+            ),
+            id="nginx",
+        ),
+    ],
+)
+def test_a_full_disk_brings_it_back_to_the_old_version(small, service, folder, step, sentence):
+    before, version, style = small.apps(), small.serves, small.style
+    small.change()
+    with load(small, *PAGES, f"GET {style}") as seen:
+        with full(small, service, folder):
+            status, said = small.deploy()
+        assert small.serves == version
+        assert small.apps() == before
+        after = small.change()
+        small.deploys()
+    assert status == 1
+    assert f"{step} failed: " in said
+    assert "No space left on device" in said
+    assert "Going back.\n" in said
+    assert sentence in said
+    assert seen.failures() == []
+    assert small.serves == after
+
+
+# Registries and engines
+
+
+@pytest.fixture
+def silent_registry():
+    """The address of a server that takes every connection and never says a word.
+
+    Not on 127.0.0.1, where Docker lets a registry do without TLS: there a build waits without end.
+    """
+    gateway = "{{(index .IPAM.Config 0).Gateway}}"
+    host = run("docker", "network", "inspect", "bridge", "--format", gateway).stdout.strip()
+    taken = []
+    with ExitStack() as closing, socket.create_server((host, 0)) as server:
+
+        def take() -> None:
+            while True:
+                try:
+                    taken.append(closing.enter_context(server.accept()[0]))
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield f"{host}:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert taken
+
+
+@uwsgi_is_enough
+@pytest.mark.parametrize(
+    ("arguments", "env", "step"),
+    [
+        pytest.param(["--image", "{}/shop:1"], {}, "Taking {}/shop:1", id="image"),
+        pytest.param([], {"REGISTRY": "{}/"}, "Building", id="base-images"),
+    ],
+)
+def test_a_registry_that_does_not_answer_is_given_up(site, silent_registry, arguments, env, step):
+    before, version = site.apps(), site.serves
+    arguments = [argument.format(silent_registry) for argument in arguments]
+    env = {name: value.format(silent_registry) for name, value in env.items()}
+    with load(site, *PAGES) as seen:
+        status, said = site.deploy(*arguments, **env)
+    assert status == 1
+    assert f"{step.format(silent_registry)} failed: " in said
+    assert GONE_BACK.search(said)
+    assert seen.failures() == []
+    assert (site.apps(), site.serves) == (before, version)
+
+
+@uwsgi_is_enough
+@pytest.mark.parametrize("step", ["Checking settings, migrating", "Starting the new version"])
+def test_an_engine_that_restarts_brings_it_back_to_the_old_version(restart_engine, site, step):
+    version = site.serves
+    site.change()
+    process = site.start()
+    done(process, step)
+    restart_engine()
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "Going back." in said
+    wait_until_it_is_ready(site)
+    assert site.serves == version
+    after = site.change()
+    site.deploys()
+    assert site.serves == after
+    assert len(site.apps()) == 1

@@ -1,0 +1,157 @@
+"""A Docker Compose stack of a baked project, for tests to start, ask, break and remove."""
+
+import os
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+DEVELOPMENT = "compose.yaml"
+PRODUCTION = "compose.prod.yaml"
+
+
+def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
+    """Run a command and return how it ended, with what it printed; never raises for that."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack that `file` in the folder `path` describes, with these ports on this machine."""
+
+    path: Path
+    file: str
+    ports: dict[str, str]
+
+    def command(
+        self, *arguments: str, timeout: int = 600, **env: str
+    ) -> subprocess.CompletedProcess:
+        """Run docker compose with these arguments and return how it ended; never raises for that."""
+        # A person's .env decides about these; the shell that runs the tests does not.
+        inherited = {k: v for k, v in os.environ.items() if k not in ("UID", "GID", "DOMAIN")}
+        return run(
+            *("docker", "compose", "--file", self.file, *arguments),
+            cwd=self.path,
+            env=inherited | self.ports | env,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def compose(self, *arguments: str, timeout: int = 600, **env: str) -> str:
+        """Run docker compose, which must succeed, and return what it printed on stdout."""
+        done = self.command(*arguments, timeout=timeout, **env)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> None:
+        self.compose("up", "--detach", "--wait", *arguments)
+
+    def logs(self, *services: str) -> str:
+        return self.command("logs", "--no-color", "--no-log-prefix", *services).stdout
+
+    def exec(self, service: str, *command: str) -> str:
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def manage(self, *command: str, **env: str) -> str:
+        flags = [flag for name, value in env.items() for flag in ("--env", f"{name}={value}")]
+        return self.compose("run", "--rm", "--no-TTY", *flags, "manage", *command)
+
+    def container(self, service: str) -> str:
+        """Return the id of the service's container, running or not."""
+        return self.compose("ps", "--all", "--quiet", service).strip()
+
+    @property
+    def ends_https(self) -> bool:
+        return self.file == PRODUCTION and (self.path / "docs/https.md").exists()
+
+    @property
+    def address(self) -> str:
+        if self.ends_https:
+            return f"https://localhost:{self.ports['HTTPS_PORT']}"
+        port = self.ports["APP_PORT" if self.file == DEVELOPMENT else "HTTP_PORT"]
+        return f"http://localhost:{port}"
+
+    def client(self, **options) -> httpx.Client:
+        """Return a client for the stack's pages. It believes in the self-signed certificate.
+
+        Where a load balancer is to end HTTPS, the client speaks as one; TRUSTED_PROXIES decides.
+        """
+        client = httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
+        if self.file == PRODUCTION and not self.ends_https:
+            client.headers["X-Forwarded-Proto"] = "https"
+        return client
+
+    def get(self, path: str, **options) -> httpx.Response:
+        with self.client() as client:
+            return client.get(path, **options)
+
+    def remove(self) -> None:
+        """Remove containers, networks, volumes, and the images that were built for this stack."""
+        name = yaml.safe_load((self.path / self.file).read_text())["name"]
+        self.command("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
+        ours = ("--filter", f"label=com.docker.compose.project={name}", "--quiet")
+        images = run("docker", "image", "ls", "--all", *ours).stdout.split()
+        run("docker", "image", "rm", "--force", *set(images))
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "--all"))
+        left = [run("docker", *kind, *ours).stdout for kind in kinds]
+        assert left == ["", "", "", ""], f"{name} left something behind: {left}"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def standing():
+    """Give a function that makes a Stack with ports of its own; remove all of them at the end."""
+    made = []
+
+    def make(path: Path, file: str) -> Stack:
+        ports = {name: str(free_port()) for name in ("APP_PORT", "HTTP_PORT", "HTTPS_PORT")}
+        made.append(Stack(path, file, ports))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for stack in made:
+            stack.remove()
+
+
+def wait_until_it_answers(address: str) -> None:
+    for _ in range(100):
+        try:
+            httpx.get(address)
+        except httpx.TransportError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(f"{address} never answered")
+
+
+def wait_until_it_is_ready(stack) -> None:
+    for _ in range(150):
+        try:
+            if stack.get("/readyz").text == "ready\n":
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.4)
+    pytest.fail("never ready")
+
+
+# What the production image needs to run by itself.
+SECRET = "not-a-real-secret-0123456789-" * 2
+ENOUGH = ("--env", f"SECRET_KEY={SECRET}", "--env", "DATABASE_URL=sqlite:////tmp/db.sqlite3")
+
+
+def in_image(image: str, *command: str, options=()):
+    return run("docker", "run", "--rm", *options, image, *command)

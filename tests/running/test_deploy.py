@@ -1,0 +1,217 @@
+"""bin/deploy and bin/rollback: nobody notices a new version, and a broken one goes back by itself."""
+
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.helpers.load import load
+from tests.helpers.project import a_slug
+from tests.helpers.site import GONE_BACK, Site, long_migration, made_of, uwsgi_is_enough
+from tests.helpers.stack import run
+from tests.helpers.traffic import traffic
+
+pytestmark = pytest.mark.containers
+
+FAILING = """
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.RunSQL("SELECT 1/0")]
+"""
+
+
+@contextmanager
+def failing_migration(site: Site):
+    path = site.path / "accounts/migrations/0002_fails.py"
+    path.write_text(FAILING)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+# What breaks a version, the step that it fails in, and what is said of it.
+BROKEN = {
+    "build": (
+        lambda site: site.edited("docker/app/Dockerfile", "collectstatic", "collectstatc"),
+        "Building failed: ",
+        "Unknown command: 'collectstatc'",
+    ),
+    "nginx": (
+        lambda site: site.edited("docker/nginx/nginx.conf", "server_tokens", "server_tokns"),
+        "Testing nginx's configuration failed: ",
+        'unknown directive "server_tokns"',
+    ),
+    "migration": (
+        failing_migration,
+        "Checking settings, migrating failed: ",
+        "division by zero",
+    ),
+    "start": (
+        lambda site: site.edited("config/wsgi.py", "import os", "import os, nowhere"),
+        "Starting the new version failed: It ended soon after its start.",
+        "No module named 'nowhere'",
+    ),
+    "page": (
+        lambda site: site.edited("templates/home.html", "{% load static %}", "{% load nowhere %}"),
+        "Asking it for a page failed: CommandError: / answers 500",
+        "'nowhere' is not a registered tag library",
+    ),
+}
+
+
+def test_twenty_deploys_of_which_five_are_broken_fail_no_request(site):
+    version, releases, styles, faults = site.change(), [], [], iter(BROKEN.items())
+    rows = site.rows()
+    site.deploys()
+    with traffic(site) as seen:
+        for number in range(20):
+            if number % 4 == 3:
+                kind, (broken, where, why) = next(faults)
+                before, site_version = site.apps(), version
+                site.change()
+                with broken(site):
+                    status, said = site.deploy()
+                assert (kind, status) == (kind, 1), said
+                assert where in said
+                assert why in said
+                assert GONE_BACK.search(said), said
+                assert site.apps() == before
+                assert site.serves == site_version
+            else:
+                version = site.change()
+                releases.append(site.deploys())
+                assert site.serves == version
+                styles.append(site.style)
+            assert {site.get(style).status_code for style in styles[-3:]} == {200}
+    assert seen.failures() == []
+    kinds = [
+        f"{protocol} {method}" for protocol in ("HTTP/1.1", "HTTP/2") for method in ("GET", "POST")
+    ]
+    assert all(len(seen.of(kind)) > 100 for kind in kinds), {k: len(seen.of(k)) for k in kinds}
+    assert site.rows() == sorted(rows + seen.written)
+    assert len({*releases}) == 15
+    assert len({*styles}) == 15
+    assert site.get(styles[0]).status_code == 404
+
+
+# With others
+
+
+@uwsgi_is_enough
+def test_a_second_deploy_is_refused_while_one_is_at_work(site, tmp_path):
+    other_folder = replace(site, path=shutil.copytree(site.path, tmp_path / "other"))
+    first = site.start()
+    assert first.stdout.readline().startswith("Release ")
+    for second in (site, other_folder):
+        assert second.deploy() == (1, BUSY)
+    first.communicate(timeout=600)
+    assert first.returncode == 0
+
+
+BUSY = "Another deploy of this site is at work. Nothing was changed.\n"
+
+
+@uwsgi_is_enough
+def test_a_plain_up_after_a_deploy_changes_nothing(site):
+    site.change()
+    site.deploys()
+    before = site.apps(), site.started("app"), site.started("nginx")
+    site.up()
+    assert (site.apps(), site.started("app"), site.started("nginx")) == before
+
+
+@uwsgi_is_enough
+def test_two_containers_are_replaced_by_two(site):
+    site.up("--scale", "app=2")
+    before = site.apps()
+    version = site.change()
+    site.deploys()
+    after = site.apps()
+    assert (len(before), len(after), set(before) & set(after)) == (2, 2, set())
+    assert len(site.compose("ps", "--status", "running", "--quiet", "app").split()) == 2
+    assert site.exec("nginx", "cat", "/etc/nginx/upstream/app.conf").count("-app-") == 2
+    assert {site.serves for _ in range(10)} == {version}
+    site.up()
+    assert len(site.apps()) == 1
+
+
+@uwsgi_is_enough
+def test_what_somebody_runs_aside_is_left_alone(site):
+    aside = ("run", "--detach", "--rm", "--no-deps", "--entrypoint", "sleep")
+    names = [site.compose(*aside, service, "600").strip() for service in ("app", "manage")]
+    version = site.change()
+    site.deploys()
+    states = run("docker", "inspect", "--format", "{{.State.Running}}", *names).stdout.split()
+    run("docker", "rm", "--force", *names)
+    assert states == ["true", "true"]
+    assert site.serves == version
+
+
+@uwsgi_is_enough
+def test_what_compose_started_is_deployed_over(site):
+    """nginx is told of the app by its service's name then, which a new container has too."""
+    site.compose("up", "--detach", "--force-recreate", "app", "nginx-config")
+    site.up()
+    version = site.change()
+    with traffic(site) as seen:
+        site.deploys()
+    assert site.serves == version
+    assert seen.failures() == []
+    assert len(seen.answers) > 100
+
+
+@uwsgi_is_enough
+def test_a_site_that_is_down_is_started(site):
+    site.compose("down")
+    version = site.change()
+    site.deploys()
+    assert site.serves == version
+
+
+# The database
+
+
+@uwsgi_is_enough
+def test_a_long_migration_does_not_hold_up_traffic(site):
+    pages = ("GET /", "GET /readyz", "GET /admin/login/")
+    with long_migration(site, "0002_long"), load(site, *pages) as seen:
+        began = time.monotonic()
+        site.deploys()
+        took = time.monotonic() - began
+    assert took > 12
+    assert seen.failures() == []
+    assert seen.longest_seconds() < 6
+    assert site.get("/readyz").text == "ready\n"
+
+
+# The other proxy, and the first start
+
+
+def test_behind_a_load_balancer_it_works_the_same(bake, stacks):
+    project = bake(project_slug=a_slug(), proxy="nginx", app_server="gunicorn")
+    with (project.path / ".env").open("a") as env:
+        env.write("TRUSTED_PROXIES=172.16.0.0/12 192.168.0.0/16 10.0.0.0/8\n")
+    site = made_of(project, stacks)
+    site.deploys()
+    version = site.change()
+    with load(site, "GET /", "POST /") as seen:
+        site.deploys()
+    assert site.serves == version
+    assert seen.statuses() == {200, 403}  # 403: a form without its token
+
+
+def test_a_first_start_that_fails_says_why(fresh, stacks):
+    site = made_of(fresh, stacks)
+    with site.edited(".env", "SECRET_KEY=", "SECRET_KEY=\n#"):
+        status, said = site.deploy()
+    assert status == 1
+    assert "Starting everything failed: " in said
+    assert "SECRET_KEY is not set" in said
+    site.deploys()
+    assert site.get("/").status_code == 200

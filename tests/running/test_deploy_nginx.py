@@ -1,0 +1,116 @@
+"""What bin/deploy does about a change to nginx itself: a reload, or a restart to which somebody agrees."""
+
+import os
+import pty
+import subprocess
+from contextlib import suppress
+
+import pytest
+
+from tests.helpers.site import GONE_BACK, Site, uwsgi_is_enough
+from tests.helpers.traffic import traffic
+
+pytestmark = [pytest.mark.containers, uwsgi_is_enough]
+
+
+def test_a_new_configuration_of_nginx_drops_no_connection(site):
+    before, old = site.started("nginx"), site.serves
+    new = site.change()
+    app = "docker/nginx/snippets/app.conf"
+    with traffic(site) as seen:
+        with site.edited(app, "location / {", f"{TEAPOT}location / {{"):
+            site.deploys()
+        assert (site.get("/teapot").status_code, site.serves) == (418, new)
+        site.rolls_back()
+    assert (site.get("/teapot").status_code, site.serves) == (404, old)
+    assert seen.failures() == []
+    assert len(seen.answers) > 100
+    assert site.started("nginx") == before
+
+
+TEAPOT = "location = /teapot { return 418; }\n"
+
+
+def test_a_configuration_that_only_the_running_nginx_refuses_brings_it_back(site):
+    """The test finds nothing wrong with it: nginx cannot give the memory of a limit another meaning."""
+    before, version = site.apps(), site.serves
+    site.change()
+    key = "limit_req_zone $client_that_logs_in"
+    with site.edited("docker/nginx/snippets/limits.conf", key, "limit_req_zone $remote_addr"):
+        status, said = site.deploy()
+    assert status == 1
+    assert "Moving requests to it failed: nginx goes on with its old configuration." in said
+    assert 'limit_req "logins" uses the "$remote_addr" key' in said
+    assert GONE_BACK.search(said)
+    assert (site.apps(), site.serves) == (before, version)
+
+
+def test_nginx_tests_where_requests_go_before_it_is_told(site):
+    before = site.apps()
+    with site.edited("docker/nginx/upstream.conf", "max_fails", "max_falls"):
+        status, said = site.deploy()
+    assert status == 1
+    assert "Testing nginx's configuration failed: " in said
+    assert 'invalid parameter "max_falls=0"' in said
+    assert site.apps() == before
+    assert site.get("/").status_code == 200
+
+
+RESTART = "nginx itself has changed, and takes that by a restart"
+STAYS = "nginx stays as it is; to restart it: bin/deploy --yes"
+
+
+def test_nginx_is_restarted_when_a_person_agrees_and_never_else(site):
+    with site.edited(
+        "docker/nginx/compose.yaml", "stop_grace_period: 65s", "stop_grace_period: 66s"
+    ):
+        before, version = site.started("nginx"), site.change()
+        for status, said in (nobody(site), a_person(site, "n"), who_sees_no_question(site)):
+            assert status == 0, said
+            assert STAYS in said
+        assert (site.started("nginx"), site.serves) == (before, version)
+        status, said = a_person(site, "y")
+        assert status == 0, said
+        assert STAYS not in said
+        assert site.started("nginx") != before
+    before = site.started("nginx")
+    site.deploys("--yes")
+    assert site.started("nginx") != before
+    assert site.get("/").status_code == 200
+
+
+def nobody(site: Site) -> tuple[int, str]:
+    return site.deploy()
+
+
+def a_person(site: Site, answer: str) -> tuple[int, str]:
+    """Run bin/deploy at a terminal where a person sits, who gives this answer when asked."""
+    ours, process = at_a_terminal(site)
+    said = ""
+    with suppress(OSError):  # nobody has the other side any more
+        while piece := os.read(ours, 4096).decode():
+            said += piece
+            if piece.endswith("[y/N] "):
+                os.write(ours, f"{answer}\n".encode())
+    os.close(ours)
+    assert RESTART in said
+    return process.wait(timeout=600), said
+
+
+def who_sees_no_question(site: Site) -> tuple[int, str]:
+    """Run bin/deploy at a terminal, and let what it prints go elsewhere."""
+    ours, process = at_a_terminal(site, stdout=subprocess.PIPE)
+    said, _ = process.communicate(timeout=120)
+    os.close(ours)
+    return process.returncode, said
+
+
+def at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]:
+    """Start bin/deploy at a terminal; return the side of it that a person has, and the process."""
+    ours, theirs = pty.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, **changed}
+    process = subprocess.Popen(
+        ["bin/deploy"], cwd=site.path, env=os.environ | site.ports, text=True, **streams
+    )
+    os.close(theirs)
+    return ours, process

@@ -1,0 +1,201 @@
+"""Error pages look like the site, whoever answers, and carry a number that is in all logs."""
+
+import json
+import re
+import socket
+import ssl
+
+import pytest
+
+from tests.helpers.echo import eventually_status, sending_to
+from tests.helpers.locked import PSQL
+from tests.helpers.stack import Stack
+
+pytestmark = pytest.mark.containers
+
+# Accepts nobody; the one who is in its queue fills it.
+BUSY = """
+import socket, time
+server = socket.create_server(("", 8002), backlog=0)
+waiting = socket.create_connection(("127.0.0.1", 8002))
+time.sleep(60)
+"""
+HEADINGS = {
+    400: "We could not read that request",
+    403: "This page is not open to you",
+    404: "There is nothing here",
+    413: "That was too large",
+    429: "That was too often",
+    500: "Something went wrong on our side",
+    502: "The site did not answer",
+    503: "We will be back in a moment",
+    504: "That took too long",
+}
+
+
+def is_ours(answer, status: int) -> None:
+    """Assert that this is the site's page for the status, with its number, and without a version."""
+    assert answer.status_code == status
+    assert f"<h1>{HEADINGS[status]}</h1>" in answer.text
+    assert re.search(r'href="/static/site\.[0-9a-f]{12}\.css"', answer.text)
+    assert f"<code>{answer.headers['X-Request-ID']}</code>" in answer.text
+    assert answer.headers["Server"] == "nginx"
+    assert "nginx" not in answer.text
+
+
+def lines(stack: Stack, service: str, number: str) -> list[str]:
+    return [line for line in stack.logs(service).splitlines() if number in line]
+
+
+# What nginx answers by itself
+
+
+def test_a_file_that_is_not_there(production):
+    is_ours(production.get("/static/no-such-file.css"), 404)
+
+
+def test_a_file_that_may_not_be_shown(production):
+    production.exec("app", "ln", "-s", "/etc/passwd", "media/link.png")
+    is_ours(production.get("/media/link.png"), 403)
+
+
+def test_a_body_over_the_limit(production):
+    with production.client() as client:
+        is_ours(client.post("/", content=b"x" * (11 * 1024**2)), 413)
+
+
+def test_too_many_tries(production):
+    with production.client() as client:
+        answers = [client.post("/admin/login/") for _ in range(12)]
+    production.compose("restart", "nginx")
+    production.up()
+    is_ours(answers[-1], 429)
+    assert answers[-1].headers["Retry-After"] == "60"
+
+
+def test_a_request_that_makes_no_sense(production):
+    context = ssl._create_unverified_context()
+    address = ("localhost", int(production.ports["HTTPS_PORT"]))
+    with (
+        socket.create_connection(address, timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: abc\r\n\r\n")
+        answer = b"".join(iter(lambda: secure.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "<h1>We could not read that request</h1>" in answer
+    assert "/static/site." in answer
+
+
+def test_an_app_that_is_not_there(production):
+    with sending_to(production, "127.0.0.1:1"):
+        eventually_status(production, 502)
+        answer = production.get("/")
+    is_ours(answer, 502)
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_an_app_that_does_not_answer_in_time(production):
+    production.compose("exec", "--detach", "app", "timeout", "60", "python", "-c", BUSY)
+    with sending_to(production, "app:8002"):
+        eventually_status(production, 504)
+        answer = production.get("/")
+    is_ours(answer, 504)
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_these_pages_have_no_address_of_their_own(production):
+    is_ours(production.get("/static/errors/502.html"), 404)
+
+
+# What Django answers
+
+
+def test_a_page_that_is_not_there(production):
+    is_ours(production.get("/no/such/page"), 404)
+
+
+def test_a_form_from_somewhere_else(production):
+    with production.client() as client:
+        answer = client.post("/admin/login/", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert "<h1>Please send that form again</h1>" in answer.text
+    assert f"<code>{answer.headers['X-Request-ID']}</code>" in answer.text
+
+
+def visitor(stack: Stack) -> dict[str, str]:
+    """Return the headers of somebody whose session has to be looked up."""
+    slug = stack.path.name
+    return {"Cookie": f"__Host-{slug}-session={'x' * 32}"}
+
+
+def sql(stack: Stack, statement: str) -> None:
+    stack.exec("postgres", *PSQL, statement)
+
+
+def test_an_error_in_the_code(production):
+    sql(production, "ALTER TABLE django_session RENAME TO elsewhere")
+    try:
+        answer = production.get("/admin/", headers=visitor(production))
+    finally:
+        sql(production, "ALTER TABLE elsewhere RENAME TO django_session")
+    is_ours(answer, 500)
+    number = answer.headers["X-Request-ID"]
+    (of_nginx,) = lines(production, "nginx", number)
+    assert json.loads(of_nginx)["status"] == 500
+    of_django, of_server = map(json.loads, lines(production, "app", number))
+    assert of_django["logger"] == "django.request"
+    assert of_django["request_id"] == number
+    assert "django_session" in of_django["exc_info"]
+    assert of_server["message"].endswith(f"request={number}")
+
+
+def test_a_database_that_is_gone(production):
+    production.compose("stop", "postgres")
+    gone = production.get("/admin/", headers=visitor(production))
+    home = production.get("/")
+    production.up()
+    is_ours(gone, 503)
+    assert gone.headers["Retry-After"] == "10"
+    assert home.status_code == 200
+    assert production.get("/admin/", headers=visitor(production)).status_code == 302
+
+
+# The logs
+
+
+def test_each_request_is_a_line_of_json_wherever_it_was(production):
+    answer = production.get('/a"b\\c')
+    number = answer.headers["X-Request-ID"]
+    found = [*lines(production, "nginx", number), *lines(production, "app", number)]
+    said = [json.loads(line) for line in found]
+    assert len(said) == 3
+    assert {"nginx", "django.request"} < {line["logger"] for line in said}
+
+
+def test_the_page_about_operations_has_the_words_of_the_logs(production):
+    with production.client() as client:
+        client.post("/", content=b"x" * (11 * 1024**2))
+        for _ in range(12):
+            client.post("/admin/login/")
+    production.compose("stop", "postgres")
+    production.get("/admin/", headers=visitor(production))
+    production.get("/readyz")
+    with sending_to(production, "127.0.0.1:1"):
+        eventually_status(production, 502)
+    production.compose("stop", "app")
+    production.get("/")
+    logs = production.logs()
+    production.compose("restart", "nginx")
+    production.up()
+    page = (production.path / "docs/operations.md").read_text()
+    for words in (
+        "Service Unavailable: /",
+        'could not translate host name "postgres"',
+        "app could not be resolved",
+        "connect() failed",
+        "client intended to send too large body",
+        "limiting requests, excess",
+    ):
+        assert words in logs.replace("\\", "")
+        assert f"`{words}" in page

@@ -1,0 +1,171 @@
+"""nginx behind a load balancer (proxy=nginx): whom it believes, and what a client can make up."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.helpers.echo import echoing
+from tests.helpers.login import PASSWORD
+from tests.helpers.project import a_slug
+from tests.helpers.stack import PRODUCTION, run, standing
+
+pytestmark = pytest.mark.containers
+
+# Whoever asks from this machine comes through Docker's own networks, and so stands for the balancer.
+THIS_MACHINE = "172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8"
+CLIENT = "203.0.113.9"
+
+
+def with_trusted(path, networks: str) -> None:
+    with (path / ".env").open("a") as env:
+        env.write(f"TRUSTED_PROXIES={networks}\n")
+
+
+@pytest.fixture(scope="module")
+def project(bake_once):
+    return bake_once(project_slug=a_slug(), proxy="nginx")
+
+
+@pytest.fixture(scope="module")
+def trusting(project, engine):
+    """A stack that believes what this machine says."""
+    with_trusted(project.path, THIS_MACHINE)
+    with standing() as make:
+        stack = make(project.path, PRODUCTION)
+        stack.up()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def strict(bake_once, engine):
+    """A stack that believes nobody, as it is right after baking."""
+    with standing() as make:
+        stack = make(bake_once(project_slug=a_slug(), proxy="nginx").path, PRODUCTION)
+        stack.up()
+        yield stack
+
+
+def ask(stack, path: str = "/", **headers: str) -> httpx.Response:
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.get(f"{stack.address}{path}", headers=headers, timeout=30)
+
+
+# What the load balancer says
+
+
+def test_its_https_is_believed(trusting):
+    answer = ask(trusting, X_Forwarded_Proto="https")
+    assert answer.status_code == 200
+    assert answer.headers["strict-transport-security"] == "max-age=3600"
+
+
+def test_its_plain_http_is_sent_to_https(trusting):
+    answer = ask(trusting, "/a/page", X_Forwarded_Proto="http", X_Forwarded_Host="localhost")
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://localhost/a/page")
+
+
+def test_the_app_learns_who_asks_for_what(trusting):
+    with echoing(trusting):
+        echo = ask(
+            trusting,
+            X_Forwarded_Proto="https",
+            X_Forwarded_For=f"198.51.100.7, {CLIENT}, 10.1.2.3",
+            X_Forwarded_Host="localhost",
+            X_Forwarded_Port="443",
+            Forwarded="for=198.51.100.7",
+            Host="internal.example:8080",
+        ).text
+    assert "Host: localhost\n" in echo
+    assert "X-Forwarded-Proto: https\n" in echo
+    assert f"X-Forwarded-For: {CLIENT}\n" in echo
+    assert "X-Forwarded-Host" not in echo
+    assert "X-Forwarded-Port" not in echo
+    assert "198.51.100.7" not in echo
+
+
+def test_the_client_is_in_the_logs(trusting):
+    ask(trusting, "/no/such/page", X_Forwarded_Proto="https", X_Forwarded_For=CLIENT)
+    assert f'"client":"{CLIENT}"' in trusting.logs("nginx")
+    assert rf"{CLIENT} \"GET /no/such/page HTTP" in trusting.logs("app")
+
+
+def test_a_login_works(trusting):
+    boss = ("createsuperuser", "--no-input", "--username=boss", "--email=boss@example.com")
+    trusting.manage(*boss, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    outside = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
+    with httpx.Client(base_url=trusting.address, headers=outside) as client:
+        page = client.get("/admin/login/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+        form = {"username": "boss", "password": PASSWORD, "csrfmiddlewaretoken": token}
+        cookie = page.headers["set-cookie"].split(";")[0]
+        browser = {"Origin": "https://localhost", "Cookie": cookie}
+        answer = client.post("/admin/login/?next=/admin/", data=form, headers=browser)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/admin/")
+
+
+def test_it_finds_the_site_well_by_its_address(trusting):
+    assert ask(trusting, "/healthz", Host="10.0.0.7:8080").text == "ok\n"
+
+
+@pytest.mark.parametrize("named", ["Host", "X_Forwarded_Host"])
+def test_django_never_hears_of_unknown_hosts(trusting, named):
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(trusting, "/who/asks", X_Forwarded_Proto="https", **{named: "evil.example"})
+    assert "/who/asks" not in trusting.logs("app")
+
+
+def test_guessing_is_slowed_down_for_each_client(trusting):
+    """For the one behind the balancer: all of them come from the same address."""
+
+    def guess(client: str) -> int:
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": client}
+        return httpx.post(f"{trusting.address}/admin/login/", headers=headers).status_code
+
+    assert [guess("198.51.100.1") for _ in range(30)][-1] == 429
+    assert guess("198.51.100.2") == 403  # without the form's token
+
+
+# What anybody else says
+
+
+def test_nobody_is_believed_right_after_baking(strict):
+    answer = ask(strict, X_Forwarded_Proto="https")
+    assert answer.status_code == 301
+    assert "TRUSTED_PROXIES is not set" in strict.logs("nginx-config")
+
+
+def test_a_client_that_forges_its_headers_gains_nothing(strict):
+    forged = {
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_For": CLIENT,
+        "X_Forwarded_Host": "evil.example",
+        "X_Real_IP": CLIENT,
+        "Forwarded": f"for={CLIENT};host=evil.example;proto=https",
+    }
+    address = strict.address.removeprefix("http://")
+    assert ask(strict, "/a/page", **forged).headers["location"] == f"https://{address}/a/page"
+    assert CLIENT not in strict.logs("nginx", "app")
+    with strict.client(headers={"Host": "evil.example"}) as client:
+        client.headers["X-Forwarded-Host"] = "localhost"
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get("/")
+
+
+# What is there
+
+
+def test_only_plain_http_is_published(trusting):
+    ports = run("docker", "port", trusting.container("nginx")).stdout
+    assert set(re.findall(r"^(\S+) ->", ports, re.MULTILINE)) == {"8080/tcp"}
+
+
+def test_a_word_that_is_no_address_stops_before_anything_starts(bake, stacks):
+    project = bake(project_slug=a_slug(), proxy="nginx")
+    with_trusted(project.path, "10.0.0.300")
+    stack = stacks(project.path, PRODUCTION)
+    assert stack.command("up", "--detach", "--wait").returncode != 0
+    assert stack.logs() == (
+        "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
+        "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n"
+    )

@@ -1,0 +1,198 @@
+"""No proxy of ours (proxy=none): a platform's router or load balancer asks the app itself."""
+
+import http.client
+import re
+import socket
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from tests.helpers.locked import stop_during_requests
+from tests.helpers.project import a_slug
+from tests.helpers.stack import PRODUCTION, free_port, run, standing, wait_until_it_answers
+
+pytestmark = pytest.mark.containers
+
+# Whoever asks from this machine comes through Docker's own networks, and so stands for the platform.
+THIS_MACHINE = "172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8"
+CLIENT = "203.0.113.9"
+HEADERS = b"Host: localhost\r\nX-Forwarded-Proto: https\r\n"
+
+
+@pytest.fixture(scope="module")
+def platform(bake_once, app_server, engine):
+    project = bake_once(project_slug=a_slug(), proxy="none", app_server=app_server)
+    with (project.path / ".env").open("a") as env:
+        env.write(f"TRUSTED_PROXIES={THIS_MACHINE}\n")
+    with standing() as make:
+        stack = make(project.path, PRODUCTION)
+        stack.up()
+        yield stack
+
+
+@pytest.fixture
+def strict(platform):
+    """The address of a second app container, which believes nobody and has a port of its own."""
+    port = free_port()
+    flags = ("--env=TRUSTED_PROXIES=", "--env=PORT=9000", f"--publish=127.0.0.1:{port}:9000")
+    name = platform.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
+    address = f"http://127.0.0.1:{port}"
+    wait_until_it_answers(f"{address}/healthz")
+    yield address
+    run("docker", "stop", name)
+
+
+# Static files
+
+
+def test_the_app_serves_its_own_static_files_for_a_year(platform):
+    page = platform.get("/").text
+    path = re.search(r'href="(/static/site\.[0-9a-f]{12}\.css)"', page)[1]
+    answer = platform.get(path, headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200
+    assert int(re.search(r"max-age=(\d+)", answer.headers["cache-control"])[1]) >= 31536000
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"].startswith("text/css")
+
+
+def test_uploads_are_shown_and_cannot_do_harm(platform):
+    platform.exec("app", "sh", "-c", "echo '<script>' > media/page.html; echo png > media/me.png")
+    picture = platform.get("/media/me.png")
+    page = platform.get("/media/page.html")
+    assert (picture.text, picture.headers["content-type"]) == ("png\n", "image/png")
+    assert page.headers["content-type"] == "application/octet-stream"
+    assert page.headers["content-disposition"] == 'attachment; filename="page.html"'
+    assert "sandbox" in page.headers["content-security-policy"]
+
+
+# Whom it believes
+
+
+def test_the_platforms_https_is_believed(platform):
+    answer = platform.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["strict-transport-security"] == "max-age=3600"
+
+
+def test_its_plain_http_is_sent_to_https(platform):
+    answer = platform.get("/a/page", headers={"X-Forwarded-Proto": "http", "Host": "localhost"})
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://localhost/a/page")
+
+
+def test_nobody_else_is_believed(strict):
+    forged = {
+        "Host": "localhost",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-For": CLIENT,
+        "Forwarded": f"for={CLIENT};host=evil.example;proto=https",
+    }
+    answer = httpx.get(f"{strict}/a/page", headers=forged)
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://localhost/a/page")
+    evil = httpx.get(strict, headers={"Host": "evil.example", "X-Forwarded-Host": "localhost"})
+    assert evil.status_code == 400
+
+
+def test_it_listens_where_port_says(strict):
+    assert httpx.get(f"{strict}/healthz").text == "ok\n"
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("named", ["Host", "X-Forwarded-Host"])
+def test_an_unknown_name_is_refused_before_django(platform, named):
+    answer = platform.get("/", headers={named: "evil.example"})
+    assert answer.status_code == 400
+    assert "<h1>We could not read that request</h1>" in answer.text
+    number = answer.headers["X-Request-ID"]
+    assert f"<code>{number}</code>" in answer.text
+    said = [line for line in platform.logs("app").splitlines() if number in line]
+    assert '"400 Bad Request: This is not a name of this site."' in said[0]
+    assert f"request={number}" in said[1]
+
+
+def test_probes_ask_by_address(platform):
+    assert platform.get("/healthz", headers={"Host": "10.0.0.7:8000"}).text == "ok\n"
+
+
+# Connections
+
+
+def test_a_connection_is_kept_for_many_requests(platform):
+    connection = http.client.HTTPConnection("127.0.0.1", int(platform.ports["HTTP_PORT"]))
+    connection.connect()
+    connection.auto_open = False  # a closed connection is an error, and not opened again
+    for _ in range(20):
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read() == b"ok\n"
+    connection.close()
+
+
+def talk(stack, *parts: bytes) -> bytes:
+    """Send each part a moment after the other on one connection, until the other side closes it.
+
+    Returns all that came back.
+    """
+    said = b""
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", int(stack.ports["HTTP_PORT"])), 2) as connection,
+    ):
+        for part in parts:
+            connection.sendall(part)
+            said += connection.recv(65536)
+        while data := connection.recv(65536):
+            said += data
+    return said
+
+
+CHUNKED = b"POST /no/such/page HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HEADERS + b"\r\n"
+HIDDEN = b"GET /healthz HTTP/1.1\r\n" + HEADERS + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([CHUNKED + b"3\r\na=b\r\n0\r\n\r\n"], id="at-once"),
+        pytest.param([CHUNKED, b"3\r\na=b\r\n", b"0\r\n\r\n"], id="in-pieces"),
+        pytest.param([CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN)], id="hiding-one"),
+        pytest.param([CHUNKED, b"%x\r\n" % len(HIDDEN), HIDDEN, b"\r\n0\r\n\r\n"], id="later"),
+    ],
+)
+def test_a_chunked_body_is_refused_and_is_no_second_request(platform, parts):
+    said = talk(platform, *parts)
+    assert said.startswith(b"HTTP/1.1 411 Length Required\r\n")
+    assert b"ok\n" not in said
+
+
+def test_the_next_request_does_not_fall_into_a_refused_body(platform):
+    said = talk(platform, CHUNKED, b"3\r\na=b\r\n0\r\n\r\n" + HIDDEN)
+    assert b"\r\nConnection: close\r\n" in said or b"ok\n" in said
+
+
+def test_a_large_body_that_no_view_reads_gets_its_answer(platform):
+    with platform.client() as client:
+        codes = {
+            client.post("/no/such/page", content=b"x" * 5_000_000).status_code for _ in "x" * 20
+        }
+    assert codes == {404}
+
+
+def test_a_body_over_the_limit_is_refused(platform):
+    with platform.client() as client:
+        answer = client.post("/", content=b"x" * (11 * 1024**2))
+    assert answer.status_code == 413
+    assert "<h1>That was too large</h1>" in answer.text
+
+
+# Stopping
+
+
+def test_a_stop_finishes_the_requests_that_workers_have_accepted(platform):
+    waiting, answers, status = stop_during_requests(platform)
+    assert waiting == [True] * 4
+    assert answers == [(200, "ready\n")] * 4
+    assert status == 0

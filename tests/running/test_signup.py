@@ -1,0 +1,228 @@
+"""Sign-up and login on running stacks: by mail, without mail, and with limits that hold."""
+
+import re
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.helpers.browser import Tab
+from tests.helpers.login import PASSWORD
+from tests.helpers.stack import free_port, run, wait_until_it_answers
+
+pytestmark = pytest.mark.containers
+
+TOKEN = "a" * 32
+TOO_MANY = "Too many failed login attempts"
+
+# A mail server where the app looks for one when EMAIL_URL is not set. It keeps what it gets.
+MAIL_SERVER = r"""
+import os, socketserver
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 hello\r\n")
+        while line := self.rfile.readline():
+            if line.startswith((b"data", b"DATA")):
+                self.wfile.write(b"354 go on\r\n")
+                with open("/tmp/mail.txt", "wb") as file:
+                    while (line := self.rfile.readline()) != b".\r\n":
+                        file.write(line)
+            self.wfile.write(b"250 ok\r\n")
+
+server = socketserver.ThreadingTCPServer(("127.0.0.1", 25), Handler)
+print(os.getpid(), file=open("/tmp/mail.pid", "w"), flush=True)
+server.serve_forever()
+"""
+
+
+def post(client, path: str, **form) -> httpx.Response:
+    """Send a form with a token that fits the cookie; nginx counts it, and it needs no page before."""
+    client.cookies.set("csrftoken", TOKEN)
+    client.headers.setdefault("Origin", str(client.base_url).rstrip("/"))
+    form["csrfmiddlewaretoken"] = TOKEN
+    return client.post(path, data=form, follow_redirects=True)
+
+
+def sign_up(client, email: str) -> httpx.Response:
+    return post(client, "/accounts/signup/", email=email, password1=PASSWORD, password2=PASSWORD)
+
+
+def messages(page: httpx.Response) -> list[str]:
+    return re.findall(r'<li class="\w+">(.*?)</li>', page.text)
+
+
+def first_link(stack, mail: str) -> str:
+    """Return the whole line of a message that is a link into this stack, by HTTPS in production."""
+    return re.search(rf"^{re.escape(stack.address)}/accounts/\S+$", mail, re.MULTILINE)[0]
+
+
+@pytest.fixture
+def rested(production):
+    """Production, for tests that use up what nginx allows: it forgets them afterwards."""
+    yield production
+    production.compose("restart", "nginx")
+    production.up()
+
+
+# By mail
+
+
+def test_development_signs_up_with_the_newest_file_in_mail(development):
+    with development.client() as client:
+        page = sign_up(client, "ada@example.com")
+        assert messages(page) == ["We have sent mail to ada@example.com."]
+        newest = max((development.path / "mail").glob("*.log"))
+        confirm = first_link(development, newest.read_text())
+        assert messages(post(client, confirm)) == ["You have confirmed ada@example.com."]
+        page = post(client, "/accounts/login/", login="ada@example.com", password=PASSWORD)
+        assert "<h1>Your account</h1>" in page.text
+
+
+def test_a_person_walks_through_all_pages_and_none_violates_the_csp(browser, rested):
+    with mail_server(rested):
+        assert walk(browser, rested) == []
+
+
+@contextmanager
+def mail_server(stack):
+    stack.compose("exec", "--detach", "app", "timeout", "90", "python", "-c", MAIL_SERVER)
+    stack.exec("app", "timeout", "10", "sh", "-c", "until [ -s /tmp/mail.pid ]; do sleep 0.1; done")
+    try:
+        yield
+    finally:
+        stack.exec("app", "sh", "-c", "kill $(cat /tmp/mail.pid)")
+
+
+def walk(browser, stack) -> list[str]:
+    """Sign up, confirm, log in, change all there is, log out, forget the password, log in again."""
+    tab = Tab(browser, stack.address, viewport={"width": 390, "height": 844})
+    # Chromium drops what it loads when the machine gets a network, as it just did by the stack.
+    tab.page.wait_for_timeout(3000)
+    go(tab, "/")
+    click(tab, "text=Sign up", "Sign up")
+    fill(tab, email="eve@example.com", password1=PASSWORD, password2=PASSWORD)
+    click(tab, "main button", "Confirm your email address")
+    go(tab, link(stack))
+    click(tab, "main button", "Sign in")
+    fill(tab, login="eve@example.com", password=PASSWORD)
+    click(tab, "main button", "Your account")
+    fill(tab, first_name="Eve", last_name="Example")
+    click(tab, "text=Save", "Your account")
+    assert tab.page.input_value("#id_first_name") == "Eve"
+    click(tab, "text=Change email", "Your email address")
+    fill(tab, email="new@example.com")
+    click(tab, "[name=action_add]", "Your email address")
+    go(tab, link(stack))
+    click(tab, "main button", "Your account")
+    assert "new@example.com" in tab.page.inner_text("main")
+    click(tab, "text=Change password", "Change Password")
+    fill(tab, oldpassword=PASSWORD, password1=f"{PASSWORD} 2", password2=f"{PASSWORD} 2")
+    click(tab, "main button", "Your account")
+    click(tab, "text=Sign out", "Sign in")
+    click(tab, "text=Forgot", "Forgot your password?")
+    fill(tab, email="new@example.com")
+    click(tab, "main button", "Set a new password")
+    go(tab, link(stack))
+    fill(tab, password1=f"{PASSWORD} 3", password2=f"{PASSWORD} 3")
+    click(tab, "main button", "Your password is set")
+    click(tab, "main .button", "Sign in")
+    fill(tab, login="new@example.com", password=f"{PASSWORD} 3")
+    click(tab, "main button", "Your account")
+    return tab.wrong
+
+
+def link(stack) -> str:
+    """Return the link in the newest message that production's mail server got."""
+    return first_link(stack, stack.exec("app", "cat", "/tmp/mail.txt"))
+
+
+def go(tab, address: str) -> None:
+    tab.page.goto(address, wait_until="networkidle")
+
+
+def fill(tab, **fields: str) -> None:
+    for name, text in fields.items():
+        tab.page.fill(f"#id_{name}", text)
+
+
+def click(tab, what: str, heading: str) -> None:
+    """Click on something that leads to a page with this heading, which fits the screen."""
+    tab.page.click(what)
+    tab.page.wait_for_load_state("networkidle")
+    assert tab.page.inner_text("h1") == heading
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") == 390
+
+
+# Without mail
+
+
+def test_without_mail_the_person_and_the_operator_are_told(rested):
+    with rested.client() as client:
+        page = sign_up(client, "bob@example.com")
+        assert page.status_code == 200
+        not_sent = ["We could not send mail to bob@example.com. Please try again later."]
+        assert messages(page) == not_sent
+        page = post(client, "/accounts/password/reset/", email="bob@example.com")
+        assert messages(page) == not_sent
+        assert "We have sent" not in page.text
+    lines = [line for line in rested.logs("app").splitlines() if "to bob@example.com" in line]
+    assert len(lines) == 2
+    assert all("Set EMAIL_URL" in line and r"tick \"verified\"" in line for line in lines)
+    confirm = (
+        "from allauth.account.models import EmailAddress as E; "
+        "E.objects.get(email='bob@example.com').set_verified()"
+    )
+    rested.exec("app", "python", "manage.py", "shell", "--command", confirm)
+    with rested.client() as client:
+        page = post(client, "/accounts/login/", login="bob@example.com", password=PASSWORD)
+        assert "<h1>Your account</h1>" in page.text
+
+
+# Limits
+
+
+@contextmanager
+def another_app(stack):
+    """Start one more container of the app, and give a client that asks it as nginx would."""
+    port = free_port()
+    flags = ("--env=WEB_CONCURRENCY=2", f"--publish=127.0.0.1:{port}:8000")
+    name = stack.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
+    address = f"http://127.0.0.1:{port}"
+    wait_until_it_answers(f"{address}/healthz")
+    by_nginx = {"Host": "localhost", "Origin": "https://localhost", "X-Forwarded-Proto": "https"}
+    try:
+        with httpx.Client(base_url=address, headers=by_nginx, timeout=30) as client:
+            yield client
+    finally:
+        run("docker", "rm", "--force", name)
+
+
+def guess(client, email: str, address: str) -> httpx.Response:
+    client.headers["X-Forwarded-For"] = address
+    return post(client, "/accounts/login/", login=email, password="wrong")
+
+
+def test_limits_are_shared_by_all_workers_and_hold_for_one_client_only(production):
+    """30 requests a minute: each of two containers takes 16, and the 31st is refused."""
+    with another_app(production) as one, another_app(production) as two:
+        pages = [guess(one, "nobody@example.com", "192.0.2.1") for _ in range(16)]
+        pages += [guess(two, "nobody@example.com", "192.0.2.1") for _ in range(16)]
+        assert [page.status_code for page in pages] == [200] * 30 + [429] * 2
+        assert "<h1>That was too often</h1>" in pages[-1].text
+        # Both have counted the ten failed logins that are let through, too.
+        assert [TOO_MANY in page.text for page in pages[:12]] == [False] * 5 + [True] * 7
+
+        page = guess(two, "somebody@example.com", "192.0.2.2")
+        assert page.status_code == 200
+        assert TOO_MANY not in page.text
+
+
+def test_a_forged_address_gains_nothing(rested):
+    """nginx lets eleven logins through at once; the app lets ten of one client fail."""
+    with rested.client() as client:
+        pages = [
+            guess(client, f"{number}@example.net", f"198.51.100.{number}") for number in range(11)
+        ]
+    assert [page.status_code for page in pages] == [200] * 11
+    assert [TOO_MANY in page.text for page in pages] == [False] * 10 + [True]
