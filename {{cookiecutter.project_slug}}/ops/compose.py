@@ -105,6 +105,11 @@ def build(release: str, revision: str, pull: bool) -> str:
     return compose("build", *arguments, release=release, merge=True)
 
 
+def build_service(service: str, release: str) -> None:
+    """Build the image of one service."""
+    compose("build", service, release=release, merge=True)
+
+
 def create(counts: Mapping[str, int]) -> None:
     """Create containers until each service has that many; those that are there stay as they are.
 

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from ops.process import run
+from ops.process import CommandFailed, run
 
 LABEL = "com.docker.compose."
 
@@ -94,6 +94,15 @@ def images() -> list[Image]:
     return [Image(*line.split()) for line in printed.splitlines()]
 
 
+def find_image(repository: str, tag: str) -> list[Image]:
+    """Return an image that `docker image ls` calls by another name, such as one by its digest, or none."""
+    name = f"{repository}:{tag}"
+    try:
+        return [Image(repository, tag, run("docker", "image", "inspect", "-f", "{{.Id}}", name).strip())]
+    except CommandFailed:
+        return []
+
+
 def conditions(ids: list[str]) -> list[Condition]:
     """Return how these containers are doing."""
     return [condition(found) for found in json.loads(run("docker", "inspect", *ids))]
@@ -140,6 +149,11 @@ def execute(container: str, *command: str, stdin: str = "") -> str:
 def logs(container: str, lines: int) -> str:
     """Return the last lines that a container printed."""
     return run("docker", "logs", "--tail", str(lines), container, merge=True)
+
+
+def logs_since(container: str, moment: str) -> str:
+    """Return what a container printed since this moment (UTC, ISO 8601)."""
+    return run("docker", "logs", "--since", moment, container, merge=True)
 
 
 def tag(image: str, name: str) -> None:

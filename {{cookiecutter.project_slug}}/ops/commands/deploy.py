@@ -1,0 +1,106 @@
+"""bin/deploy: put a new version into service without failing a request, or go back to the old one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ops import history, releases
+from ops.deploying import deploy
+from ops.interruption import catch_signals
+from ops.listing import table
+from ops.lock import locked
+from ops.site import (
+    Refused,
+    look,
+    refuse_what_cannot_be_deployed,
+    refuse_windows_line_endings,
+    state_folder,
+)
+
+DESCRIPTION = """\
+Put a new version into service without failing a request. When it does not become ready, the old
+version goes on serving, and the exit status is 1. docs/deploy.md describes each step.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="bin/deploy", description=DESCRIPTION)
+    what = options.add_mutually_exclusive_group()
+    what.add_argument(
+        "--image", metavar="NAME", help="deploy a release of --list, or an image of a registry"
+    )
+    what.add_argument(
+        "--previous", action="store_true", help="deploy the release before this one (bin/rollback)"
+    )
+    what.add_argument("--list", action="store_true", help="show the last deploys, and change nothing")
+    options.add_argument(
+        "--pull", action="store_true", help="build on the newest base images, with security updates"
+    )
+    options.add_argument(
+        "--yes",
+        action="store_true",
+        help="restart nginx, the database and what else users would notice, without a question",
+    )
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    """Run bin/deploy with these arguments and return its exit status."""
+    options = parser().parse_args(arguments)
+    catch_signals()
+    try:
+        return run(options)
+    except Refused as refused:
+        print(f"{refused}".replace("\n", " "), file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at the site, refuse what cannot work, and do what was asked for."""
+    refuse_windows_line_endings(Path(".env"))
+    name = releases.new_name()
+    site = look(name)
+    deploys = history.read(state_folder(site.stack))
+    if options.list:
+        print(table(site, deploys))
+        return 0
+    refuse_what_cannot_be_deployed(site)
+    wanted = what_is_wanted(site, deploys, options)
+    refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
+    with locked(site.stack):
+        return begin(look(name), name, deploys, wanted)
+
+
+def what_is_wanted(site: Site, deploys: list[Deploy], options: argparse.Namespace) -> Wanted:
+    """Return what a person asked for. Raises Refused for a release that is not here."""
+    if options.previous:
+        order = releases.in_order(site, deploys)
+        current = current_release(site, deploys)
+        before = [name for name in order if name != current]
+        if not before:
+            raise Refused("There is no release here before the one that serves; bin/deploy --list shows all.")
+        return Wanted("rollback", before[0], options.yes, pull=False)
+    if options.image is not None:
+        releases.check_wanted(site, options.image)
+        return Wanted("image", options.image, options.yes, pull=False)
+    return Wanted("deploy", "", options.yes, options.pull)
+
+
+def begin(site: Site, name: str, deploys: list[Deploy], wanted: Wanted) -> int:
+    """Deploy next to what serves, or start everything when nothing serves."""
+    new = wanted.image if releases.NAME.fullmatch(wanted.image) else name
+    app = next((one for one in site.containers_of("app") if one.running), None)
+    proxy = running_nginx(site)
+    current = links.show(app.id) if app and proxy else None
+    if current is None:
+        return start(site, new, deploys, wanted)
+    serving = serving_containers(site, current)
+    old = releases.name_of(site, serving[0].image, releases.in_order(site, deploys))
+    if not old:
+        old = releases.name_old(site, serving[0])
+        site = look(name)
+    deployment = Deployment(site, new, old, deploys, current, proxy, serving)
+    say(f"Release {new}, after {old}.")
+    return deploy(deployment, wanted)

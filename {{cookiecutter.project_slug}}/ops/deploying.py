@@ -1,0 +1,159 @@
+"""bin/deploy from its first step to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from ops import docker, history, images, releases
+from ops.consent import agreed_restarts
+from ops.deployment import (
+    Deployment,
+    check_nginx,
+    create,
+    prepare,
+    reload_nginx,
+    request_pages,
+    switch,
+)
+from ops.finishing import finish
+from ops.history import Deploy
+from ops.interruption import Interrupted, ignore_signals
+from ops.planning import nginx_may_change, plan
+from ops.process import CommandFailed
+from ops.report import StepFailed, explain, say_if_possible, step
+from ops.site import look
+from ops.starting import settle, start_dependencies, start_new
+from ops.tidying import leftovers, tidy_up
+from ops.waiting import wait_until
+
+Step = Callable[[Deployment, ExitStack], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asked for."""
+
+    kind: str  # deploy, rollback or image
+    image: str  # a release or an image; "" to build this folder
+    yes: bool  # agrees to restarts that users notice
+    pull: bool  # build on the newest base images
+
+
+def deploy(deployment: Deployment, wanted: Wanted) -> int:
+    """Put a release into service, or leave the site as it was; return the exit status."""
+    commit = releases.revision() if wanted.kind == "deploy" else ""
+    agreed: list[str] = []
+    try:
+        with ExitStack() as undo:
+            try:
+                agreed += put_into_service(deployment, wanted, commit, undo)
+            except BaseException as error:
+                begin_to_go_back(error)
+                raise
+            undo.pop_all()
+    except StepFailed as failed:
+        return went_back(deployment, wanted, commit, failed.reason, 1)
+    except Interrupted as signal:
+        return went_back(deployment, wanted, commit, str(signal), signal.status)
+    except BrokenPipeError:
+        return went_back(deployment, wanted, commit, "nobody read its output", 141)
+    record(deployment, wanted, commit, history.SERVES)
+    return finish(deployment, agreed)
+
+
+def put_into_service(
+    deployment: Deployment, wanted: Wanted, commit: str, undo: ExitStack
+) -> list[str]:
+    """Take all steps until the new release serves; return the services that may restart afterwards."""
+
+    def take(name: str, action: Step) -> None:
+        with step(name):
+            action(deployment, undo)
+
+    tidy_first(deployment)
+    if wanted.kind == "deploy":
+        take("Building", lambda one, undo: images.build(one, undo, commit, wanted.pull))
+    elif not releases.NAME.fullmatch(wanted.image):
+        take(f"Fetching {wanted.image}", lambda one, undo: images.fetch(one, undo, wanted.image))
+    if images.missing(deployment.site, deployment.new):
+        take("Pulling images", images.pull_missing)
+    deployment.plan = plan(deployment.site, deployment.new)
+    agreed = agreed_restarts(deployment, wanted.yes)
+    if nginx_may_change(deployment.site, deployment.new):
+        take("Testing nginx's configuration", check_nginx)
+    take("Creating containers", create)
+    take("Starting dependencies", start_dependencies)
+    take("Checking settings, migrating", prepare)
+    take("Starting the new version", start_new)
+    take("Requesting a page", request_pages)
+    if deployment.new_configuration:
+        take("Reloading nginx", reload_nginx)
+    take("Switching to the new version", lambda one, undo: (settle(one, undo), switch(one, undo)))
+    return agreed
+
+
+def tidy_first(deployment: Deployment) -> None:
+    """Remove what a deploy that was killed left behind."""
+    left = leftovers(deployment.site, deployment.serving, deployment.old)
+    if left:
+        with step("Removing what a killed deploy left"):
+            tidy_up(deployment.site, deployment.old, deployment.serving, left)
+        deployment.site = look(deployment.new)
+
+
+def begin_to_go_back(error: BaseException) -> None:
+    """Say why, and let nothing interrupt what comes; wait for an engine that restarts."""
+    ignore_signals()
+    if isinstance(error, StepFailed):
+        explain(error)
+    else:
+        say_if_possible(f"interrupted ({error})")
+    say_if_possible("\nGoing back.")
+    with suppress(TimeoutError):
+        wait_until(engine_responds, seconds=60)
+
+
+def engine_responds() -> bool:
+    try:
+        docker.images()
+    except CommandFailed:
+        return False
+    return True
+
+
+def went_back(
+    deployment: Deployment, wanted: Wanted, commit: str, reason: str, status: int
+) -> int:
+    """Say what serves, write it down, and return the exit status."""
+    record(deployment, wanted, commit, history.WENT_BACK, reason)
+    if deployment.not_undone:
+        for problem in deployment.not_undone:
+            say_if_possible(f"    {problem}")
+        say_if_possible(
+            "Not all could be taken back. The next bin/deploy does that; bin/doctor looks for the cause."
+        )
+        return status
+    migrated = " Migrations that were applied stay." if deployment.migrated else ""
+    say_if_possible(f"{deployment.old} serves, as before.{migrated}")
+    return status
+
+
+def record(
+    deployment: Deployment, wanted: Wanted, commit: str, outcome: str, reason: str = ""
+) -> None:
+    """Write the deploy into the history; a history that cannot be written does not stop a deploy."""
+    row = Deploy(
+        release=deployment.new,
+        time=history.current_time(),
+        user=history.user_name(),
+        commit=commit or releases.commit_of(deployment.deploys, deployment.new),
+        kind=wanted.kind,
+        outcome=outcome,
+        reason=reason,
+    )
+    try:
+        history.append(deployment.folder, row)
+    except OSError as error:
+        say_if_possible(f"The history could not be written: {error}")

@@ -1,0 +1,176 @@
+"""A deploy, as what is known of it and the steps that it takes.
+
+Each step before the switch pushes what takes it back on the ExitStack `undo`. After the switch nothing
+is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ops import compose, docker, links, nginx, releases
+from ops.docker import Container
+from ops.history import Deploy
+from ops.links import Links
+from ops.planning import Plan
+from ops.process import side_by_side
+from ops.site import STEPS_OF_A_DEPLOY, Site, state_folder
+from ops.waiting import HEALTHY, wait
+
+
+@dataclass
+class Deployment:
+    """The new release `new`, on its way to replace the release `old`.
+
+    `site` is what was seen when the deploy began; `fresh` are the containers that the deploy made.
+    """
+
+    site: Site
+    new: str
+    old: str
+    deploys: list[Deploy]  # the history
+    links: Links  # when the deploy began
+    nginx: Container
+    serving: list[Container]  # the containers of the app that get the requests
+    plan: Plan = field(default_factory=lambda: Plan((), ()))
+    fresh: list[Container] = field(default_factory=list)
+    new_configuration: bool = False
+    built: bool = False
+    migrated: bool = False
+    not_undone: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where the history and the logs of removed containers are."""
+        return state_folder(self.site.stack)
+
+    def fresh_of(self, service: str) -> list[Container]:
+        return [one for one in self.fresh if one.service == service]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names of the new containers of the app."""
+        return [one.host_name for one in self.fresh_of("app")]
+
+    def undo_by(self, undo: ExitStack, what: str, action: Callable[[], object]) -> None:
+        """Push an action that takes something back; when it fails, the others still run."""
+
+        def attempt() -> None:
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the rest has to be taken back
+                self.not_undone.append(f"{what}: {error}")
+
+        undo.callback(attempt)
+
+
+def see_images(site: Site) -> Site:
+    """Return the same site with the images that are here now."""
+    return replace(site, images=docker.images())
+
+
+def activate(site: Site, release: str) -> None:
+    """Let the images of this release be the ones that Compose starts: give them the tag latest."""
+    repositories = releases.repositories(site)
+    releases.tag_all(site, dict.fromkeys(repositories, release), "latest")
+
+
+def check_nginx(deployment: Deployment, undo: ExitStack) -> None:
+    """Let nginx test the new release's configuration, and see whether it is another one."""
+    rendered, running = side_by_side(
+        lambda: nginx.render(deployment.new), lambda: nginx.running(deployment.nginx.id)
+    )
+    deployment.new_configuration = rendered != running
+
+
+def prepare(deployment: Deployment, undo: ExitStack) -> None:
+    """Check the settings, migrate, and publish the static files, in the one-off service `release`."""
+    deployment.migrated = True
+    command = ("python", "manage.py", "release", "--keep-current")
+    compose.run_once(deployment.new, "release", *command)
+    deployment.undo_by(undo, "static files", lambda: publish_old_files(deployment))
+
+
+def publish_old_files(deployment: Deployment) -> None:
+    """Make the static files of the release that serves the newest ones again."""
+    compose.run_once(deployment.old, "release", "python", "manage.py", "publish")
+
+
+def create(deployment: Deployment, undo: ExitStack) -> None:
+    """Create the containers of the new release, next to the old ones."""
+    site = deployment.site
+    deployment.undo_by(undo, "images", lambda: activate(see_images(site), deployment.old))
+    deployment.undo_by(undo, "new containers", lambda: remove_new(deployment))
+    activate(site, deployment.new)
+    counts = {
+        service.name: len(site.containers_of(service.name)) + service.replicas
+        for service in deployment.plan.beside
+    }
+    compose.create(counts)
+    deployment.fresh = new_containers(site)
+
+
+def new_containers(site: Site) -> list[Container]:
+    """Return the containers of the stack that were not there when `site` was seen.
+
+    Without those of services that a deploy runs itself.
+    """
+    known = {one.id for one in site.containers}
+    return [
+        one
+        for one in docker.containers(site.stack)
+        if one.id not in known and not one.oneoff and one.service not in STEPS_OF_A_DEPLOY
+    ]
+
+
+def remove_new(deployment: Deployment) -> None:
+    """Remove the containers that this deploy made, also when it was interrupted while it made them."""
+    fresh = new_containers(deployment.site)
+    if fresh:
+        docker.remove([one.id for one in fresh])
+
+
+def request_pages(deployment: Deployment, undo: ExitStack) -> None:
+    """Let each new container of the app check itself and serve one real page."""
+    side_by_side(
+        *(
+            lambda one=one: docker.execute(one.id, "python", "manage.py", "ready")  # type: ignore[misc]
+            for one in deployment.fresh_of("app")
+        )
+    )
+
+
+def reload_nginx(deployment: Deployment, undo: ExitStack) -> None:
+    """Let nginx read the new release's configuration."""
+    deployment.undo_by(undo, "nginx's configuration", lambda: load(deployment, deployment.old))
+    load(deployment, deployment.new)
+
+
+def load(deployment: Deployment, release: str) -> None:
+    nginx.install(release)
+    nginx.reload(deployment.nginx.id)
+
+
+def switch(deployment: Deployment, undo: ExitStack) -> None:
+    """Rename the links to the new containers, and request a page through nginx.
+
+    A connection goes to the old container or to the new one, never nowhere.
+    """
+    deployment.undo_by(undo, "links", lambda: send_back(deployment))
+    links.point(deployment.fresh_of("app")[0].id, deployment.hosts)
+    nginx.request(deployment.nginx.id)
+
+
+def send_back(deployment: Deployment) -> None:
+    """Let the old containers get the requests again, and wait until the new ones have none."""
+    old = deployment.serving
+    wait({one.id: HEALTHY for one in old}, fresh=False)
+    links.restore(old[0].id, deployment.links)
+    drain(deployment, deployment.hosts)
+
+
+def drain(deployment: Deployment, hosts: list[str]) -> None:
+    links.drain(hosts, lambda: nginx.read_table(deployment.nginx.id))

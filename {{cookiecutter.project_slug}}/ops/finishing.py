@@ -1,0 +1,82 @@
+"""What a deploy does after requests have moved. Nothing here takes the deploy back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ops import compose, docker, releases
+from ops.compose import Service
+from ops.deployment import Deployment, drain, see_images
+from ops.history import read
+from ops.in_place import replace_service
+from ops.interruption import Interrupted
+from ops.report import StepFailed, explain, say, say_if_possible, step
+from ops.retiring import retire
+
+
+def finish(deployment: Deployment, agreed: list[Service]) -> int:
+    """Retire the old version, replace what cannot run twice, and return the exit status."""
+    status = 0
+    steps: list[tuple[str, Callable[[], None]]] = [
+        ("Waiting for the last requests", lambda: wait_for_last_requests(deployment)),
+        ("Stopping the old version", lambda: stop_old(deployment)),
+    ]
+    for service in agreed:
+        steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
+    steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
+    try:
+        for name, action in steps:
+            status = max(status, take(name, action))
+    except (Interrupted, BrokenPipeError) as error:
+        say_if_possible(f"interrupted\n\n{deployment.new} serves. The next bin/deploy does what is left.")
+        return error.status if isinstance(error, Interrupted) else 141
+    if status:
+        say(f"{deployment.new} serves. What failed is as it was; the next bin/deploy tries it again.")
+    else:
+        say(f"{deployment.new} serves.")
+    return status
+
+
+def take(name: str, action: Callable[[], None]) -> int:
+    """Take a step; when it fails, say why. Returns 1 then, and 0 else."""
+    try:
+        with step(name):
+            action()
+    except StepFailed as failed:
+        explain(failed)
+        return 1
+    return 0
+
+
+def wait_for_last_requests(deployment: Deployment) -> None:
+    """Wait until nginx has no connection to the old containers any more."""
+    drain(deployment, [one.host_name for one in deployment.serving])
+
+
+def stop_old(deployment: Deployment) -> None:
+    """Stop the containers that new ones have replaced, keep their logs, and remove them."""
+    site = deployment.site
+    old = [one for service in deployment.plan.beside for one in site.containers_of(service.name)]
+    retire(site.stack, old)
+    if deployment.new_configuration:
+        renew_nginx_config(deployment)
+
+
+def renew_nginx_config(deployment: Deployment) -> None:
+    """Let the one-off container nginx-config be that of the new release.
+
+    A plain `up` would else replace it, and restart nginx for that.
+    """
+    old = deployment.site.containers_of("nginx-config")
+    if old:
+        docker.remove([one.id for one in old])
+    compose.create({"nginx-config": 1})
+
+
+def remove_old_releases(deployment: Deployment) -> None:
+    """Remove the images of all releases but the last three that served."""
+    site = see_images(deployment.site) if deployment.built else deployment.site
+    order = releases.in_order(site, read(deployment.folder))
+    problem = releases.remove(releases.stale(site, order, deployment.new))
+    if problem:
+        say(f"    {problem}")

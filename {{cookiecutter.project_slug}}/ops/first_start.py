@@ -1,0 +1,35 @@
+"""Start a site of which nothing serves: for the first time, or after `docker compose down`."""
+
+from __future__ import annotations
+
+from ops import compose, docker
+from ops.docker import Container
+from ops.planning import condition_for
+from ops.process import CommandFailed
+from ops.site import Site
+from ops.waiting import NotReady, wait
+
+
+def start_everything(site: Site) -> None:
+    """Let Compose start all services, and wait until they are ready. Raises NotReady, CommandFailed.
+
+    `up --wait` would fail for a one-off service that no other one waits for.
+    """
+    try:
+        compose.compose("up", "--detach", "--no-build", merge=True)
+    except CommandFailed:
+        raise_for_failed_one_off(site)
+        raise
+    present = [one for one in docker.containers(site.stack) if is_expected(site, one)]
+    wait({one.id: condition_for(site.services, one.service) for one in present}, fresh=False)
+
+
+def is_expected(site: Site, container: Container) -> bool:
+    return not container.oneoff and container.service in site.services
+
+
+def raise_for_failed_one_off(site: Site) -> None:
+    """Raise NotReady for a service that ended with an error; its log says more than Compose does."""
+    for one in docker.containers(site.stack):
+        if is_expected(site, one) and one.state == "exited" and one.exit_code:
+            raise NotReady(one.id, f"{one.service} ended with exit status {one.exit_code}")

@@ -1,0 +1,78 @@
+"""The history of deploys: one line of JSON for each, in var/<stack>/deploys.jsonl."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+SERVES, WENT_BACK = "serves", "went back"
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """One deploy: which release, when, by whom, how, and how it ended."""
+
+    release: str
+    time: str  # when it ended, in UTC, ISO 8601
+    user: str
+    commit: str  # "" when the folder was no git checkout
+    kind: str  # deploy, rollback or image
+    outcome: str  # SERVES or WENT_BACK
+    reason: str = ""  # why it went back
+
+    @property
+    def served(self) -> bool:
+        return self.outcome == SERVES
+
+
+def current_time() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def user_name() -> str:
+    """The user who deploys; with sudo the one who typed it."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user ID without a name
+        return str(os.getuid())
+
+
+def history_file(folder: Path) -> Path:
+    return folder / "deploys.jsonl"
+
+
+def read(folder: Path) -> list[Deploy]:
+    """Return all deploys, the oldest first. Lines that are damaged are left out."""
+    try:
+        lines = history_file(folder).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    deploys = []
+    for line in lines:
+        try:
+            deploys.append(Deploy(**json.loads(line)))
+        except (TypeError, ValueError):
+            continue
+    return deploys
+
+
+def append(folder: Path, deploy: Deploy) -> None:
+    """Add a deploy to the history, for good: it survives a power cut."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with history_file(folder).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(deploy)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def served_releases(deploys: list[Deploy]) -> list[str]:
+    """Return the releases that served, each once, the latest first."""
+    releases: dict[str, None] = {}
+    for deploy in reversed(deploys):
+        if deploy.served:
+            releases.setdefault(deploy.release)
+    return list(releases)

@@ -1,0 +1,76 @@
+"""Get the images of the release that is to be deployed."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from ops import compose, docker, releases
+from ops.deployment import Deployment, see_images
+from ops.site import Site
+
+
+def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> None:
+    """Build all images from this folder, and name them by the release."""
+    deployment.built = True
+    deployment.undo_by(undo, "image names", lambda: forget(deployment))
+    compose.build(deployment.new, commit, pull)
+    deployment.site = see_images(deployment.site)
+    keep(deployment.site, deployment.new)
+
+
+def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
+    """Take an image that is here or in a registry; nginx's configuration is that of this folder."""
+    deployment.built = True
+    deployment.undo_by(undo, "image names", lambda: forget(deployment))
+    site = deployment.site
+    if not site.image_id(image):
+        docker.pull(image)
+    docker.tag(image, f"{site.app.repository}:{deployment.new}")
+    compose.build_service("nginx-config", deployment.new)
+    deployment.site = see_images(site)
+    keep(deployment.site, deployment.new)
+
+
+def keep(site: Site, release: str) -> None:
+    """Let each image that is built from this folder have the release as a tag, to roll back to.
+
+    Images whose name goes by RELEASE have it already; the others are named latest by the build.
+    """
+    missing = [
+        repository
+        for repository in releases.repositories(site)
+        if not site.image_id(f"{repository}:{release}")
+    ]
+    releases.tag_all(site, dict.fromkeys(missing, "latest"), release)
+
+
+def forget(deployment: Deployment) -> None:
+    """Remove the names of the new release, and let Compose start the images of the old one."""
+    site = see_images(deployment.site)
+    releases.tag_all(site, dict.fromkeys(releases.repositories(site), deployment.old), "latest")
+    mine = releases.repositories(site)
+    docker.remove_images(
+        [one.name for one in site.images if one.tag == deployment.new and one.repository in mine]
+    )
+
+
+def pull_missing(deployment: Deployment, undo: ExitStack) -> None:
+    """Pull the images that the stack needs and that are not here. Others are never asked for."""
+    site = deployment.site
+    for name in missing(site, deployment.new):
+        docker.pull(name)
+    deployment.site = see_images(site)
+
+
+def missing(site: Site, release: str) -> list[str]:
+    """Return the names of images that are not here, of services that a plain `up` starts."""
+    mine = releases.repositories(site)
+    return sorted(
+        {
+            service.image
+            for service in site.services.values()
+            if site.active(service)
+            and service.repository not in mine
+            and not site.image_id(service.image)
+        }
+    )

@@ -1,0 +1,83 @@
+"""The links between nginx and the app: which container gets the requests.
+
+Each app container listens on /run/app/<its host name>.sock, and nginx sends requests to /run/app/1.sock
+and so on, which are symbolic links to these. docker/app/links.py, in the app's image, reads and
+writes them; this module calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ops import docker
+from ops.process import CommandFailed
+
+FOLDER = "/run/app"
+TOOL = ("python", "docker/app/links.py")
+# Seconds. No request takes longer: the app server gives up after 60, nginx after 65.
+LONGEST_REQUEST = 65
+PAUSE = 0.1
+
+
+@dataclass(frozen=True)
+class Links:
+    """The release that serves, by the ID in its image, and the host name behind each link."""
+
+    release: str
+    hosts: dict[str, str]
+
+    @property
+    def json(self) -> str:
+        return json.dumps({"release": self.release, "links": self.hosts})
+
+
+def show(container: str) -> Links | None:
+    """Return the links, asked in this app container; None when its image has no links yet."""
+    try:
+        said = json.loads(docker.execute(container, *TOOL, "show"))
+    except (CommandFailed, ValueError):
+        return None
+    return Links(said["release"], said["links"])
+
+
+def point(container: str, hosts: Iterable[str]) -> None:
+    """Send requests to these host names, of the release of this app container."""
+    docker.execute(container, *TOOL, "point", *hosts)
+
+
+def restore(container: str, links: Links) -> None:
+    """Put the links back as they were."""
+    docker.execute(container, *TOOL, "restore", stdin=links.json)
+
+
+def connections(table: str, hosts: Iterable[str]) -> int:
+    """Count the connections to these containers' sockets in the text of nginx's /proc/net/unix.
+
+    nginx's network namespace lists the far end of each connection that it opened, accepted or still
+    in the backlog, with the path of the socket that it belongs to.
+    """
+    paths = {f"{FOLDER}/{host}.sock" for host in hosts}
+    return sum(line.split()[-1] in paths for line in table.splitlines() if line.strip())
+
+
+def drain(hosts: Iterable[str], read_table: Callable[[], str]) -> bool:
+    """Wait until nginx has had no connection to these containers twice in a row.
+
+    Where its table cannot be read, wait as long as the longest request takes. Returns whether the
+    connections are gone; some may be left after LONGEST_REQUEST seconds.
+    """
+    end = time.monotonic() + LONGEST_REQUEST
+    empty_looks = 0
+    while time.monotonic() < end:
+        try:
+            busy = connections(read_table(), hosts) > 0
+        except CommandFailed:
+            busy = True
+        empty_looks = 0 if busy else empty_looks + 1
+        if empty_looks == 2:
+            return True
+        time.sleep(PAUSE)
+    return False

@@ -1,0 +1,125 @@
+"""Releases: the images of one version, tagged with the time when it was built, such as 20260102-150405."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from ops import docker, history
+from ops.process import CommandFailed, run, side_by_side
+from ops.site import Refused, Site
+
+NAME = re.compile(r"\d{8}-\d{6}")
+# How an image may be called: no space and nothing that a shell or Docker reads as something else.
+IMAGE = re.compile(r"[a-z0-9][\w.\-/:@]{0,254}", re.ASCII)
+KEPT = 3  # config/publish.py keeps the static files of as many
+
+
+def new_name() -> str:
+    """Return a name for a release that is made now, in UTC."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+
+
+def repositories(site: Site) -> list[str]:
+    """Return the repositories of all images that are built from this folder, the app's first."""
+    built = [service.repository for service in site.services.values() if service.built]
+    return [site.app.repository, *sorted({*built} - {site.app.repository})]
+
+
+def here(site: Site) -> list[str]:
+    """Return the releases whose image of the app is on this machine, the newest name first."""
+    tags = {one.tag for one in site.images if one.repository == site.app.repository}
+    return sorted(filter(NAME.fullmatch, tags), reverse=True)
+
+
+def in_order(site: Site, deploys: list[history.Deploy]) -> list[str]:
+    """Return the releases that are here, the one that served last first; then what never served."""
+    releases = here(site)
+    served = [name for name in history.served_releases(deploys) if name in releases]
+    if not served:  # the history is not here, as in another folder of this site
+        return releases
+    return [*served, *(name for name in releases if name not in served)]
+
+
+def name_of(site: Site, image: str, order: list[str]) -> str:
+    """Return the release that this image (an ID) was deployed as last, or ""."""
+    mine = {
+        one.tag
+        for one in site.images
+        if (one.repository, one.id) == (site.app.repository, image)
+    }
+    return next((name for name in order if name in mine), "")
+
+
+def list_of(site: Site) -> str:
+    """Return the names of the releases that are here, as the end of a sentence."""
+    return f"Releases here: {', '.join(here(site)) or 'none'}; bin/deploy --list says more."
+
+
+def check_wanted(site: Site, wanted: str) -> None:
+    """Raise Refused for the name of a release or image that cannot be deployed."""
+    if NAME.fullmatch(wanted):
+        if wanted not in here(site):
+            raise Refused(f"There is no release {wanted} here. {list_of(site)}")
+    elif not IMAGE.fullmatch(wanted):
+        raise Refused(f"{wanted!r} is not the name of a release or an image.")
+
+
+def tag_all(site: Site, tags: dict[str, str], suffix: str) -> None:
+    """Give each repository's image that is tagged `tags[repository]` the tag `suffix`, where it has not yet."""
+    wanted = []
+    for repository, tag in tags.items():
+        source, target = f"{repository}:{tag}", f"{repository}:{suffix}"
+        image = site.image_id(source)
+        if image and image != site.image_id(target):
+            wanted.append((source, target))
+    tasks: list[Callable[[], None]] = [
+        lambda pair=pair: docker.tag(*pair)  # type: ignore[misc]
+        for pair in wanted
+    ]
+    if tasks:
+        side_by_side(*tasks)
+
+
+def stale(site: Site, order: list[str], current: str) -> list[str]:
+    """Return the image names of releases to remove: all but the current one and those before it.
+
+    Releases that never served are stale, too.
+    """
+    kept = {current, *[name for name in order if name != current][: KEPT - 1]}
+    mine = repositories(site)
+    return [
+        one.name
+        for one in site.images
+        if one.repository in mine and NAME.fullmatch(one.tag) and one.tag not in kept
+    ]
+
+
+def remove(names: list[str]) -> str:
+    """Remove image names. Returns a sentence about those that a container still uses, or ""."""
+    if not names:
+        return ""
+    try:
+        docker.remove_images(names)
+    except CommandFailed as failed:
+        return f"Some images stay for now: {failed.output.strip().splitlines()[-1]}"
+    return ""
+
+
+def fetch(image: str) -> None:
+    """Pull an image from its registry. Raises CommandFailed."""
+    docker.pull(image)
+
+
+def commit_of(deploys: list[history.Deploy], release: str) -> str:
+    """Return the commit that a release was built from, as far as the history knows."""
+    return next((one.commit for one in deploys if one.release == release and one.commit), "")
+
+
+def revision() -> str:
+    """Return the commit of this folder, with -dirty when files have changed since; "" without git."""
+    try:
+        return run("git", "describe", "--always", "--dirty").strip()
+    except CommandFailed:
+        return ""

@@ -1,0 +1,114 @@
+"""The production stack: what its files say and what runs, looked at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops import compose, docker
+from ops.compose import Service
+from ops.docker import Container, Image
+from ops.process import CommandFailed, side_by_side
+
+# Services that this project brings, and that a deploy runs by itself.
+STEPS_OF_A_DEPLOY = ("check", "release", "nginx-config")
+SOCKETS = "sockets"
+
+
+class Refused(Exception):
+    """Why a command cannot begin, in one sentence. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was seen of the production stack at one moment."""
+
+    stack: str
+    services: dict[str, Service]
+    hashes: dict[str, str]  # service -> what Compose makes of its configuration
+    containers: list[Container]
+    images: list[Image]
+
+    @property
+    def app(self) -> Service:
+        return self.services["app"]
+
+    def containers_of(self, service: str) -> list[Container]:
+        """The service's containers, running or not, without those of `docker compose run`."""
+        return [one for one in self.containers if one.service == service and not one.oneoff]
+
+    def image_id(self, name: str) -> str:
+        """The ID of the image with this name, or "" when it is not on this machine."""
+        repository, tag = compose.split_image(name)
+        found = [one.id for one in self.images if (one.repository, one.tag) == (repository, tag)]
+        return found[0] if found else ""
+
+    def active(self, service: Service) -> bool:
+        """Whether a plain `up` starts the service, or somebody started it by its profile."""
+        return not service.profiles or bool(self.containers_of(service.name))
+
+
+def look(release: str) -> Site:
+    """Look at the files, the containers and the images of the site.
+
+    In the services, images that go by RELEASE have `release` as their tag.
+    Raises Refused when Docker does not respond, or Compose cannot read its files.
+    """
+    try:
+        (stack, services), hashes = side_by_side(
+            lambda: compose.read_project(release), compose.read_hashes
+        )
+    except CommandFailed as failed:
+        raise Refused(f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}") from failed
+    try:
+        containers, images = side_by_side(lambda: docker.containers(stack), docker.images)
+    except CommandFailed as failed:
+        raise Refused(f"Docker does not respond: {words(failed)} bin/doctor says more.") from failed
+    named = {one.name for one in images}
+    for name in sorted({service.image for service in services.values() if not service.built}):
+        repository, tag = compose.split_image(name)
+        if f"{repository}:{tag}" not in named:
+            images += docker.find_image(repository, tag)
+    return Site(stack, services, hashes, containers, images)
+
+
+def words(failed: CommandFailed) -> str:
+    """The last line that a failed program printed, with a full stop at its end."""
+    lines = [line.strip() for line in failed.output.splitlines() if line.strip()]
+    return f"{lines[-1].rstrip('.')}." if lines else f"{failed}."
+
+
+def refuse_what_cannot_be_deployed(site: Site) -> None:
+    """Raise Refused for a stack that the links between nginx and the app cannot serve."""
+    if site.app.repository != site.stack:
+        raise Refused(
+            f"Compose calls this stack {site.stack}, but its image is called {site.app.repository}. Name"
+            " the stack by STACK_NAME in .env, not by COMPOSE_PROJECT_NAME or --project-name."
+        )
+    if site.app.host_name or site.app.container_name:
+        raise Refused(
+            "The service app has a fixed hostname or container_name in compose.prod.yaml. Remove it: the"
+            " old and the new container run side by side, and their sockets are named by their host names."
+        )
+    for service in site.services.values():
+        if SOCKETS in service.volumes and service.name not in ("app", "nginx", "release"):
+            raise Refused(
+                f"The service {service.name} mounts the volume {SOCKETS}. Only app and nginx may have it:"
+                " another service could take over the requests of the site."
+            )
+
+
+def running_nginx(site: Site) -> Container | None:
+    """Return nginx's container when it runs."""
+    return next((one for one in site.containers_of("nginx") if one.running), None)
+
+
+def refuse_windows_line_endings(env: Path) -> None:
+    """Raise Refused when .env has them: they would become a part of each value."""
+    if env.exists() and b"\r" in env.read_bytes():
+        raise Refused(".env has Windows line endings. Remove them: sed -i 's/\\r$//' .env")
+
+
+def state_folder(stack: str) -> Path:
+    """Where this site's history and the logs of removed containers are, in the project's folder."""
+    return Path("var") / stack

@@ -1,0 +1,60 @@
+"""Remove what a deploy that was killed left behind."""
+
+from __future__ import annotations
+
+from ops import compose, links, nginx
+from ops.compose import Service
+from ops.deployment import activate
+from ops.docker import Container
+from ops.links import Links
+from ops.retiring import retire
+from ops.site import Site, running_nginx
+
+
+def serving_containers(site: Site, current: Links) -> list[Container]:
+    """Return the containers of the app that get the requests, and others of the same image and settings."""
+    present = site.containers_of("app")
+    linked = [one for one in present if one.host_name in current.hosts.values()]
+    same = {(one.image, one.config_hash) for one in linked}
+    return [one for one in present if (one.image, one.config_hash) in same]
+
+
+def leftovers(site: Site, serving: list[Container], old: str) -> list[Container]:
+    """Return the containers that a killed deploy made, or did not get to remove.
+
+    These are containers of the app that do not serve; containers of other services beyond the number
+    that the service has; and one-off containers that were made and never started.
+    """
+    found = [one for one in site.containers if one.oneoff and one.state == "created"]
+    found += [one for one in site.containers_of("app") if one not in serving]
+    for service in site.services.values():
+        if service.name != "app" and site.active(service):
+            found += surplus(site, service, old)
+    return found
+
+
+def surplus(site: Site, service: Service, old: str) -> list[Container]:
+    """Return the containers that a service has too many of, those that do not fit the release first."""
+    present = site.containers_of(service.name)
+    extra = len(present) - service.replicas
+    if extra <= 0:
+        return []
+    image = site.image_id(f"{service.repository}:{old}")
+
+    def fits(one: Container) -> tuple[bool, bool]:
+        return bool(image) and one.image == image, one.running
+
+    return sorted(present, key=fits)[:extra]
+
+
+def tidy_up(site: Site, old: str, serving: list[Container], left: list[Container]) -> None:
+    """Bring images, configuration, static files and links back to the release that serves; then remove."""
+    activate(site, old)
+    compose.run_once(old, "release", "python", "manage.py", "publish")
+    links.point(serving[0].id, [one.host_name for one in serving])
+    proxy = running_nginx(site)
+    nginx.install(old)
+    nginx.reload(proxy.id)
+    hosts = [one.host_name for one in left if one.service == "app"]
+    links.drain(hosts, lambda: nginx.read_table(proxy.id))
+    retire(site.stack, left)

@@ -1,0 +1,94 @@
+"""Wait until containers that were started are ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+
+from ops import docker
+from ops.docker import Condition
+
+STARTED, HEALTHY, COMPLETED = (
+    "service_started",
+    "service_healthy",
+    "service_completed_successfully",
+)
+# Seconds. A program that ends at its start, such as a worker with a wrong import, has ended by then.
+SETTLED = 3
+# Seconds until something that never becomes ready counts as failed. Docker itself calls the app
+# unhealthy after three minutes.
+PATIENCE = 300
+PAUSE = 0.2
+
+
+class NotReady(Exception):
+    """A container did not become ready. The text says which one and why; `container` is its ID."""
+
+    def __init__(self, container: str, text: str):
+        super().__init__(text)
+        self.container = container
+
+
+def wait(wanted: Mapping[str, str], fresh: bool = True) -> None:
+    """Wait until each container (by its ID) meets its condition, as in Compose's depends_on.
+
+    `fresh` containers were just created, so that one that was restarted has failed already.
+    Raises NotReady for the first one that fails, or when PATIENCE is over.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        unready = []
+        for seen in docker.conditions(list(wanted)):
+            reason = failure(seen, wanted[seen.id], fresh)
+            if reason:
+                raise NotReady(seen.id, f"{seen.name} {reason}")
+            if not ready(seen, wanted[seen.id], seconds_since(seen.started)):
+                unready.append(seen)
+        if not unready:
+            return
+        if time.monotonic() > end:
+            name = unready[0].name
+            raise NotReady(unready[0].id, f"{name} is not ready after {PATIENCE} seconds")
+        time.sleep(PAUSE)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until `holds()` is true. Raises TimeoutError after that many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing changed in {seconds} seconds")
+        time.sleep(PAUSE)
+
+
+def failure(seen: Condition, wanted: str, fresh: bool) -> str:
+    """Return why the container cannot meet the condition any more, or "" while it can."""
+    if seen.error:
+        return f"cannot be started: {seen.error}"
+    if seen.state == "paused":
+        return f"is paused; run: docker unpause {seen.name}"
+    if seen.health == "unhealthy":
+        return f"is unhealthy: {seen.probe or 'its health check fails'}"
+    ended = seen.state in ("exited", "dead") and not (wanted == COMPLETED and seen.exit_code == 0)
+    if ended or seen.state == "restarting" or (fresh and seen.restarts):
+        memory = ", because it ran out of memory" if seen.out_of_memory else ""
+        return f"ended with exit status {seen.exit_code}{memory}"
+    return ""
+
+
+def ready(seen: Condition, wanted: str, seconds: float) -> bool:
+    """Whether the container, which was started that many seconds ago, meets the condition."""
+    if wanted == COMPLETED:
+        return seen.state == "exited"
+    if seen.state != "running":
+        return False
+    if wanted == HEALTHY and seen.health:
+        return seen.health == "healthy"
+    return seen.health != "starting" and seconds >= SETTLED
+
+
+def seconds_since(moment: str) -> float:
+    """Return the seconds since a moment in Docker's form, such as 2026-11-26T15:45:53.905989402Z."""
+    began = datetime.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return (datetime.now(timezone.utc) - began).total_seconds()
