@@ -8,5 +8,12 @@ if [ "${DJANGO_MANAGEPY_MIGRATE:-}" = on ]; then
 elif [ "${1:-}" = {{ cookiecutter.app_server }} ]; then
   python manage.py wait_for_database
 fi
+{%- if cookiecutter.proxy != "none" %}
+
+# The server needs a parent process that closes its socket before it stops.
+if [ "${1:-}" = {{ cookiecutter.app_server }} ]; then
+  set -- python /app/docker/app/serve.py "$@"
+fi
+{%- endif %}
 
 exec "$@"

@@ -2,13 +2,8 @@
 
 import os
 import runpy
-{%- if cookiecutter.proxy != "none" %}
-from ipaddress import ip_network
-from pathlib import Path
-{%- endif %}
 
 wsgi_app = "config.wsgi"
-bind = f"0.0.0.0:{os.environ['PORT']}"
 # The project is loaded once and shared by the workers, memory and all.
 preload_app = True
 workers = os.environ.get("WEB_CONCURRENCY") or runpy.run_path("docker/app/workers.py")["workers"]()
@@ -23,28 +18,22 @@ graceful_timeout = 60
 # Workers are replaced now and then, so that a small leak stays small, and not all at once.
 max_requests = 2000
 max_requests_jitter = 200
-
-# Requests that wait for a worker; the kernel allows no more than net.core.somaxconn.
-backlog = 1024
 {%- if cookiecutter.proxy != "none" %}
 
 # One request at a time for each worker. A request that takes longer is given up and its worker
 # replaced; nginx waits a little longer, and so does compose.prod.yaml for a stop.
 worker_class = "sync"
 timeout = 60
-client = "%({x-forwarded-for}i)s"  # as nginx says
 
+# A Unix socket behind nginx, which gunicorn trusts to say that a request came over HTTPS.
+listen = runpy.run_path("docker/app/listen.py")
+bind = [listen["tcp_address"]()]
+if listen["is_behind_nginx"]():
+    bind.append(f"unix:{listen['own_socket']()}")
+backlog = listen["backlog"]()
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 
-def neighbours() -> str:
-    """Return the networks of this container, where nginx is the only one that talks to it."""
-    routes = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
-    # Addresses are in hexadecimal, the last byte first. What has a gateway is somewhere else.
-    direct = [(route[1], route[7]) for route in routes if route[2] == "00000000"]
-    numbers = [[int.from_bytes(bytes.fromhex(n), "little") for n in pair] for pair in direct]
-    return ",".join(f"{ip_network((address, mask.bit_count()))}" for address, mask in numbers)
-
-
-forwarded_allow_ips = neighbours()
+access_level = "WARNING"  # nginx logs each request
 {%- endif %}
 {%- if cookiecutter.proxy == "none" %}
 
@@ -53,7 +42,15 @@ forwarded_allow_ips = neighbours()
 worker_class = "gthread"
 threads = 4
 keepalive = 75
-client = "%(h)s"  # as config/front.py found out
+
+bind = f"0.0.0.0:{os.environ['PORT']}"
+# Connections that wait for a worker; the kernel allows no more than net.core.somaxconn.
+backlog = 1024
+
+# One line of JSON for each request, on stdout. The client is the one that config/front.py found out.
+accesslog = "-"
+access_level = "INFO"
+access_log_format = '%(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
 {%- endif %}
 
 # The request line and a header, in bytes, and how many headers: a little more than comes through. Of
@@ -66,9 +63,7 @@ limit_request_fields = 120
 LARGEST_BODY = 11 * 1024**2
 CHUNK = 64 * 1024
 
-# One line of JSON for each request, on stdout; what gunicorn itself has to say is on stderr.
-accesslog = "-"
-access_log_format = client + ' "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
+# What gunicorn itself logs is JSON, too, on stderr.
 logconfig_dict = {
     "formatters": {
         "generic": {
@@ -81,7 +76,7 @@ logconfig_dict = {
     },
     # Not handed on to Django's handler, which would write them a second time.
     "loggers": {
-        "gunicorn.access": {"level": "INFO", "handlers": ["console"], "propagate": False},
+        "gunicorn.access": {"level": access_level, "handlers": ["console"], "propagate": False},
         "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
     },
 }

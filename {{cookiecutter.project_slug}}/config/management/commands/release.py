@@ -1,19 +1,23 @@
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+{%- if cookiecutter.proxy != "none" %}
+
+from config.publish import name_release
+{%- endif %}
 
 
 class Command(BaseCommand):
     help = (
-        "Make this version ready to serve: check the settings, migrate, and hand over what it needs "
+        "Make this version ready to serve: check the settings, migrate, and publish what it needs "
         "beside the application. Safe to run again, and twice at the same time."
     )
 {%- if cookiecutter.proxy != "none" %}
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--without-static",
+            "--keep-current",
             action="store_true",
-            help="leave static files to `publish`, for when it is sure that this version will serve",
+            help="leave requests to the release that serves now, until bin/deploy moves them",
         )
 {%- endif %}
 
@@ -21,6 +25,7 @@ class Command(BaseCommand):
         call_command("check", deploy=True, fail_level="WARNING")
         call_command("migrate", interactive=False)
 {%- if cookiecutter.proxy != "none" %}
-        if not options["without_static"]:
-            call_command("publish", stdout=self.stdout)
+        call_command("publish", stdout=self.stdout)
+        if not options["keep_current"]:
+            name_release()
 {%- endif %}

@@ -12,7 +12,7 @@ for name in $CERTIFICATE_NAMES; do
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=self-signed" \
       -addext "subjectAltName=DNS:$name,DNS:*.$name" -keyout - >self-signed/new 2>/dev/null
     mv self-signed/new "$pem"
-    echo "$0: signed a certificate for $name"
+    echo "$0: signed a certificate for $name" >&2
   fi
   [ -e "$name.pem" ] || ln -sf "$pem" "$name.pem"
 done

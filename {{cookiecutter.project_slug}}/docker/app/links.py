@@ -1,0 +1,221 @@
+"""The links through which nginx finds the app, and the file that names the release that serves.
+
+nginx sends requests to /run/app/1.sock … /run/app/<APP_COPIES>.sock. Each is a symbolic link to the
+socket of a container. The file /run/app/release holds the release that may claim a dead link.
+
+    python docker/app/links.py show              print release, links and dead sockets as JSON
+    python docker/app/links.py name              let the release of this image serve
+    python docker/app/links.py point HOST...     let it serve, in these containers; print the state before
+    python docker/app/links.py restore           put back the state that is on stdin
+"""
+
+import errno
+import fcntl
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from listen import SOCKETS, is_behind_nginx, own_socket
+
+# The image's build writes a new one whenever something in the image has changed.
+RELEASE_ID = Path("/release-id")
+
+
+class LinksError(Exception):
+    """Something that a person has to fix; the text is one sentence."""
+
+
+def own_release() -> str:
+    """Return the release of this container's image."""
+    return RELEASE_ID.read_text().strip()
+
+
+def copies() -> int:
+    """Return the number of links."""
+    value = os.environ.get("APP_COPIES") or "1"
+    if not value.isdecimal() or int(value) < 1:
+        raise LinksError(f"APP_COPIES must be a whole number, 1 or more, not {value!r}.")
+    return int(value)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process changes the links in this folder; hold them off in this block."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+# Reading
+
+
+def is_dead(path: Path) -> bool:
+    """Return whether nobody listens on this socket. A full backlog (EAGAIN) is not dead."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.setblocking(False)
+        return connection.connect_ex(str(path)) in (errno.ECONNREFUSED, errno.ENOENT)
+
+
+def named_release(folder: Path) -> str | None:
+    """Return the release that serves, or None where no release has served yet."""
+    with suppress(FileNotFoundError):
+        return (folder / "release").read_text().strip()
+    return None
+
+
+def current_links(folder: Path) -> dict[str, str]:
+    """Return the host name that each numbered link points to."""
+    return {
+        path.stem: os.readlink(path).removesuffix(".sock")
+        for path in sorted(folder.glob("*.sock"))
+        if path.is_symlink()
+    }
+
+
+def dead_hosts(folder: Path) -> list[str]:
+    """Return the host names of the sockets that nobody listens on any more."""
+    sockets = [path for path in sorted(folder.glob("*.sock")) if not path.is_symlink()]
+    return [path.stem for path in sockets if is_dead(path)]
+
+
+def current_state(folder: Path) -> dict:
+    """Return the release that serves and all links, as `restore` takes them."""
+    return {"release": named_release(folder), "links": current_links(folder)}
+
+
+# Writing
+
+
+def stage(folder: Path, state: dict) -> dict[Path, Path]:
+    """Write the release file and the links of this state under temporary names.
+
+    Returns the temporary path of each path. Where that fails, nothing is left.
+    """
+    staged = {folder / f"{number}.sock": host for number, host in state["links"].items()}
+    paths = {path: path.with_suffix(".new") for path in staged}
+    release = folder / "release"
+    try:
+        for path, host in staged.items():
+            paths[path].unlink(missing_ok=True)
+            paths[path].symlink_to(f"{host}.sock")
+        if state["release"] is not None:
+            paths[release] = folder / "release.new"
+            write_durably(paths[release], f"{state['release']}\n")
+    except OSError:
+        for temporary in paths.values():
+            temporary.unlink(missing_ok=True)
+        raise
+    return paths
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a file so that it is on the disk when this returns."""
+    with path.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def put(folder: Path, state: dict) -> None:
+    """Make the release and the links exactly those of this state: all of them, or none."""
+    paths = stage(folder, state)
+    # From here on nothing needs room on the disk.
+    for path, temporary in paths.items():
+        temporary.replace(path)
+    for number in current_links(folder).keys() - state["links"].keys():
+        (folder / f"{number}.sock").unlink()
+    if state["release"] is None:
+        (folder / "release").unlink(missing_ok=True)
+
+
+def name_release(folder: Path = SOCKETS) -> None:
+    """Let the release of this image serve: its containers may claim links whose container is gone."""
+    with locked(folder):
+        put(folder, {"release": own_release(), "links": current_links(folder)})
+
+
+def claim(folder: Path = SOCKETS) -> None:
+    """Point one dead link to this container, if its release serves and it has no link yet.
+
+    One for each container, so that two copies have a link each. A container of another release
+    claims nothing: `point` moves requests to it when it is known to work.
+    """
+    host = own_socket().stem
+    with locked(folder):
+        links = current_links(folder)
+        numbers = [str(number) for number in range(1, copies() + 1)]
+        if named_release(folder) != own_release():
+            return
+        if host in [links.get(number) for number in numbers]:
+            return
+        for number in numbers:
+            if is_dead(folder / f"{number}.sock"):
+                temporary = folder / f"{number}.new"
+                temporary.unlink(missing_ok=True)
+                temporary.symlink_to(f"{host}.sock")
+                temporary.replace(folder / f"{number}.sock")
+                return
+
+
+def point(hosts: list[str], folder: Path = SOCKETS) -> dict:
+    """Let the release of this image serve, in the containers with these host names.
+
+    Link number i goes to host i; fewer hosts than links are taken in turn. Returns the state from before.
+    """
+    for host in hosts:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", host):
+            raise LinksError(f"{host!r} is not a host name.")
+        if is_dead(folder / f"{host}.sock"):
+            raise LinksError(f"No server listens on {folder}/{host}.sock.")
+    with locked(folder):
+        before = current_state(folder)
+        links = {str(number + 1): hosts[number % len(hosts)] for number in range(copies())}
+        put(folder, {"release": own_release(), "links": links})
+        for host in dead_hosts(folder):
+            (folder / f"{host}.sock").unlink(missing_ok=True)
+    return before
+
+
+def restore(text: str, folder: Path = SOCKETS) -> None:
+    """Put back the release and the links of a state that `point` or `show` printed."""
+    try:
+        state = json.loads(text)
+        state = {"release": state["release"], "links": dict(state["links"])}
+    except (ValueError, TypeError, KeyError):
+        raise LinksError("restore needs the JSON that point printed, on stdin.") from None
+    with locked(folder):
+        put(folder, state)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line asks for."""
+    match arguments:
+        case ["show"]:
+            print(json.dumps(current_state(SOCKETS) | {"dead": dead_hosts(SOCKETS)}))
+        case ["name"]:
+            name_release()
+        case ["point", _, *_]:
+            print(json.dumps(point(arguments[1:])))
+        case ["restore"]:
+            restore(sys.stdin.read())
+        case _:
+            raise LinksError("Use: links.py show | name | point HOST... | restore")
+
+
+if __name__ == "__main__":
+    try:
+        if not is_behind_nginx():
+            raise LinksError(f"The volume with the sockets is not mounted at {SOCKETS}.")
+        main(sys.argv[1:])
+    except LinksError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"The links could not be changed: {error}.")

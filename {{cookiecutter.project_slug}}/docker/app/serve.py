@@ -1,0 +1,77 @@
+"""Run the app server as the child of process 1, and stop it without losing a connection.
+
+    python docker/app/serve.py uwsgi --ini docker/app/uwsgi.ini
+
+The server itself would drop the connections that wait for a worker when it stops. So on SIGTERM and
+SIGINT nginx is first kept from connecting to this container's socket, then the connections that
+wait get a worker, then the socket is removed, and then the server gets the signal. All other
+signals go to the server at once. This process ends with the exit status of the server.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from listen import own_socket
+
+# Seconds. Together with the longest request (60), shorter than stop_grace_period (65).
+LONGEST_WAIT = 4
+
+
+def wait_for_backlog(path: Path) -> None:
+    """Wait until the server responds to a new connection, which is the last one in its backlog."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(LONGEST_WAIT)
+        connection.connect(str(path))
+        connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        while connection.recv(1024):
+            pass
+
+
+def close_socket(path: Path, server: str) -> None:
+    """Let nginx send no more requests to the socket, and wait for those that it has sent."""
+    with contextlib.suppress(OSError):  # the socket is not there, or the server does not respond
+        # nginx, another user, can no longer connect, and goes to the next copy of the app.
+        path.chmod(0o600)
+        wait_for_backlog(path)
+    if server == "uwsgi":
+        # gunicorn removes its socket by itself, and would fail if it were gone.
+        path.unlink(missing_ok=True)
+
+
+def ended(server: int) -> int | None:
+    """Reap all children that have ended; return the exit status of the server if it is one of them."""
+    with contextlib.suppress(ChildProcessError):
+        while child := os.waitpid(-1, os.WNOHANG):
+            process, status = child
+            if process == 0:
+                return None
+            if process == server:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+    return None
+
+
+def run(command: list[str]) -> int:
+    """Run the server until it ends; return its exit status, or 128 and the signal that killed it."""
+    signals = signal.valid_signals()
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    server = os.posix_spawnp(command[0], command, os.environ, setsigmask=[])
+    while True:
+        number = signal.sigwait(signals)
+        if number == signal.SIGCHLD:
+            status = ended(server)
+            if status is not None:
+                own_socket().unlink(missing_ok=True)
+                return status
+            continue
+        if number in (signal.SIGTERM, signal.SIGINT):
+            close_socket(own_socket(), Path(command[0]).name)
+        os.kill(server, number)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
