@@ -30,7 +30,6 @@ NGINX = [
     "docker/app/links.py",
     "docker/app/listen.py",
     "docker/app/serve.py",
-    "docker/deploy",
     "docker/nginx",
     "docs/deploy.md",
     "templates/429.html",

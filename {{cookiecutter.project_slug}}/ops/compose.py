@@ -122,6 +122,6 @@ def create(counts: Mapping[str, int]) -> None:
 
 
 def run_once(release: str, service: str, *command: str) -> str:
-    """Run a command in a new container of this service, and return what it printed."""
+    """Run a command in a new container of this service, and return what it printed on stdout."""
     options = ("--rm", "--no-deps", "--no-TTY")
-    return compose("run", *options, service, *command, release=release, merge=True)
+    return compose("run", *options, service, *command, release=release)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from ops import docker, history, images, releases
+from ops.compose import Service
 from ops.consent import agreed_restarts
 from ops.deployment import (
     Deployment,
@@ -18,6 +19,7 @@ from ops.deployment import (
     switch,
 )
 from ops.finishing import finish
+from ops.first_start import start_everything
 from ops.history import Deploy
 from ops.interruption import Interrupted, ignore_signals
 from ops.planning import nginx_may_change, plan
@@ -44,7 +46,7 @@ class Wanted:
 def deploy(deployment: Deployment, wanted: Wanted) -> int:
     """Put a release into service, or leave the site as it was; return the exit status."""
     commit = releases.revision() if wanted.kind == "deploy" else ""
-    agreed: list[str] = []
+    agreed: list[Service] = []
     try:
         with ExitStack() as undo:
             try:
@@ -65,20 +67,24 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
 
 def put_into_service(
     deployment: Deployment, wanted: Wanted, commit: str, undo: ExitStack
-) -> list[str]:
+) -> list[Service]:
     """Take all steps until the new release serves; return the services that may restart afterwards."""
 
     def take(name: str, action: Step) -> None:
         with step(name):
             action(deployment, undo)
 
-    tidy_first(deployment)
+    if deployment.serving:
+        tidy_first(deployment)
     if wanted.kind == "deploy":
         take("Building", lambda one, undo: images.build(one, undo, commit, wanted.pull))
     elif not releases.NAME.fullmatch(wanted.image):
         take(f"Fetching {wanted.image}", lambda one, undo: images.fetch(one, undo, wanted.image))
     if images.missing(deployment.site, deployment.new):
         take("Pulling images", images.pull_missing)
+    if not deployment.serving:
+        take("Starting everything", start_everything)
+        return []
     deployment.plan = plan(deployment.site, deployment.new)
     agreed = agreed_restarts(deployment, wanted.yes)
     if nginx_may_change(deployment.site, deployment.new):
@@ -123,9 +129,7 @@ def engine_responds() -> bool:
     return True
 
 
-def went_back(
-    deployment: Deployment, wanted: Wanted, commit: str, reason: str, status: int
-) -> int:
+def went_back(deployment: Deployment, wanted: Wanted, commit: str, reason: str, status: int) -> int:
     """Say what serves, write it down, and return the exit status."""
     record(deployment, wanted, commit, history.WENT_BACK, reason)
     if deployment.not_undone:
@@ -134,6 +138,9 @@ def went_back(
         say_if_possible(
             "Not all could be taken back. The next bin/deploy does that; bin/doctor looks for the cause."
         )
+        return status
+    if not deployment.serving:
+        say_if_possible("What was started goes on. Fix the reason, and run bin/deploy again.")
         return status
     migrated = " Migrations that were applied stay." if deployment.migrated else ""
     say_if_possible(f"{deployment.old} serves, as before.{migrated}")

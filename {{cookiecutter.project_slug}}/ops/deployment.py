@@ -32,9 +32,10 @@ class Deployment:
     new: str
     old: str
     deploys: list[Deploy]  # the history
-    links: Links  # when the deploy began
-    nginx: Container
-    serving: list[Container]  # the containers of the app that get the requests
+    links: Links | None = None  # when the deploy began
+    nginx: Container | None = None
+    # The containers of the app that get the requests; none when nothing serves.
+    serving: list[Container] = field(default_factory=list)
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     fresh: list[Container] = field(default_factory=list)
     new_configuration: bool = False

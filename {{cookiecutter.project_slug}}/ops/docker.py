@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from ops.process import CommandFailed, run
 
@@ -15,6 +16,7 @@ LABEL = "com.docker.compose."
 CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
+    ' "created": {{json .CreatedAt}},'
     ' "oneoff": {{json (.Label "com.docker.compose.oneoff")}},'
     ' "image": {{json (.Label "com.docker.compose.image")}},'
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
@@ -33,6 +35,7 @@ class Container:
     image: str  # the ID of the image
     config_hash: str  # what Compose made of the service's configuration
     oneoff: bool  # made by `docker compose run`
+    created: datetime
 
     @property
     def host_name(self) -> str:
@@ -83,8 +86,14 @@ def containers(stack: str) -> list[Container]:
     """Return all containers of the stack with this name, running or not, the newest first."""
     mine = f"label={LABEL}project={stack}"
     printed = run("docker", "ps", "--all", "--no-trunc", "--filter", mine, "--format", CONTAINER)
-    found = [json.loads(line) for line in printed.splitlines()]
-    return [Container(**{**row, "oneoff": row["oneoff"] == "True"}) for row in found]
+    return [container(json.loads(line)) for line in printed.splitlines()]
+
+
+def container(row: dict) -> Container:
+    """Make a Container of one line of `docker ps`."""
+    # Such as "2026-11-26 15:45:45 +0000 UTC"; the name of the time zone has no use here.
+    created = datetime.strptime(" ".join(row["created"].split()[:3]), "%Y-%m-%d %H:%M:%S %z")
+    return Container(**{**row, "oneoff": row["oneoff"] == "True", "created": created})
 
 
 def images() -> list[Image]:
@@ -98,7 +107,9 @@ def find_image(repository: str, tag: str) -> list[Image]:
     """Return an image that `docker image ls` calls by another name, such as one by its digest, or none."""
     name = f"{repository}:{tag}"
     try:
-        return [Image(repository, tag, run("docker", "image", "inspect", "-f", "{{.Id}}", name).strip())]
+        return [
+            Image(repository, tag, run("docker", "image", "inspect", "-f", "{{.Id}}", name).strip())
+        ]
     except CommandFailed:
         return []
 

@@ -17,10 +17,12 @@ from ops.retiring import retire
 def finish(deployment: Deployment, agreed: list[Service]) -> int:
     """Retire the old version, replace what cannot run twice, and return the exit status."""
     status = 0
-    steps: list[tuple[str, Callable[[], None]]] = [
-        ("Waiting for the last requests", lambda: wait_for_last_requests(deployment)),
-        ("Stopping the old version", lambda: stop_old(deployment)),
-    ]
+    steps: list[tuple[str, Callable[[], None]]] = []
+    if deployment.serving:
+        steps += [
+            ("Waiting for the last requests", lambda: wait_for_last_requests(deployment)),
+            ("Stopping the old version", lambda: stop_old(deployment)),
+        ]
     for service in agreed:
         steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
@@ -28,10 +30,14 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         for name, action in steps:
             status = max(status, take(name, action))
     except (Interrupted, BrokenPipeError) as error:
-        say_if_possible(f"interrupted\n\n{deployment.new} serves. The next bin/deploy does what is left.")
+        say_if_possible(
+            f"interrupted\n\n{deployment.new} serves. The next bin/deploy does what is left."
+        )
         return error.status if isinstance(error, Interrupted) else 141
     if status:
-        say(f"{deployment.new} serves. What failed is as it was; the next bin/deploy tries it again.")
+        say(
+            f"{deployment.new} serves. What failed is as it was; the next bin/deploy tries it again."
+        )
     else:
         say(f"{deployment.new} serves.")
     return status

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from ops import compose, docker
+from ops.deployment import Deployment, activate
 from ops.docker import Container
 from ops.planning import condition_for
 from ops.process import CommandFailed
@@ -10,26 +13,28 @@ from ops.site import Site
 from ops.waiting import NotReady, wait
 
 
-def start_everything(site: Site) -> None:
+def start_everything(deployment: Deployment, undo: ExitStack) -> None:
     """Let Compose start all services, and wait until they are ready. Raises NotReady, CommandFailed.
 
     `up --wait` would fail for a one-off service that no other one waits for.
     """
+    site = deployment.site
+    activate(site, deployment.new)
     try:
         compose.compose("up", "--detach", "--no-build", merge=True)
     except CommandFailed:
         raise_for_failed_one_off(site)
         raise
-    present = [one for one in docker.containers(site.stack) if is_expected(site, one)]
+    present = [one for one in docker.containers(site.stack) if belongs_to(site, one)]
     wait({one.id: condition_for(site.services, one.service) for one in present}, fresh=False)
 
 
-def is_expected(site: Site, container: Container) -> bool:
+def belongs_to(site: Site, container: Container) -> bool:
     return not container.oneoff and container.service in site.services
 
 
 def raise_for_failed_one_off(site: Site) -> None:
     """Raise NotReady for a service that ended with an error; its log says more than Compose does."""
     for one in docker.containers(site.stack):
-        if is_expected(site, one) and one.state == "exited" and one.exit_code:
+        if belongs_to(site, one) and one.state == "exited" and one.exit_code:
             raise NotReady(one.id, f"{one.service} ended with exit status {one.exit_code}")

@@ -23,7 +23,9 @@ def table(site: Site, deploys: list[Deploy]) -> str:
             marked = True
         time = deploy.time.replace("T", " ").rstrip("Z")
         commit = deploy.commit or "unknown"
-        rows.append(ROW.format(deploy.release, time, deploy.user, commit, ", ".join(notes)).rstrip())
+        rows.append(
+            ROW.format(deploy.release, time, deploy.user, commit, ", ".join(notes)).rstrip()
+        )
     for name in here:
         if name not in {deploy.release for deploy in deploys}:
             note = "serves" if name == current else ""

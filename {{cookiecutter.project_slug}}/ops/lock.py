@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ops.site import Refused
@@ -34,8 +34,6 @@ def locked(stack: str) -> Iterator[None]:
 def site_lock(stack: str) -> Path:
     """Return the site's file, which is made where there is none. Each user of the machine can read it."""
     path = Path("/tmp", f"{stack}.deploy")  # not TMPDIR, which each user may have another of
-    try:
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644))
-    except FileExistsError:
-        pass
     return path

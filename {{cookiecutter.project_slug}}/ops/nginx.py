@@ -9,7 +9,17 @@ from ops.process import CommandFailed
 
 # Its health check's address: nginx passes the request to the app.
 HEALTH = "http://127.0.0.1:8081/healthz"
-REQUEST = ("curl", "--fail", "--silent", "--show-error", "--noproxy", "*", "--max-time", "60", HEALTH)
+REQUEST = (
+    "curl",
+    "--fail",
+    "--silent",
+    "--show-error",
+    "--noproxy",
+    "*",
+    "--max-time",
+    "60",
+    HEALTH,
+)
 TABLE = "/proc/net/unix"
 
 
@@ -33,8 +43,8 @@ def install(release: str) -> None:
 
 
 def workers(container: str) -> set[str]:
-    """Return the process IDs of nginx's workers that take new connections."""
-    command = "grep -las '^nginx: worker process$' /proc/[0-9]*/cmdline || true"
+    """Return the process IDs of nginx's workers."""
+    command = "grep -las '^nginx: worker process' /proc/[0-9]*/cmdline || true"
     return {path.split("/")[2] for path in docker.execute(container, "sh", "-c", command).split()}
 
 

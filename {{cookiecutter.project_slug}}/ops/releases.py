@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import timezone
 
 from ops import docker, history
+from ops.docker import Container
 from ops.process import CommandFailed, run, side_by_side
 from ops.site import Refused, Site
 
@@ -45,11 +47,18 @@ def in_order(site: Site, deploys: list[history.Deploy]) -> list[str]:
 def name_of(site: Site, image: str, order: list[str]) -> str:
     """Return the release that this image (an ID) was deployed as last, or ""."""
     mine = {
-        one.tag
-        for one in site.images
-        if (one.repository, one.id) == (site.app.repository, image)
+        one.tag for one in site.images if (one.repository, one.id) == (site.app.repository, image)
     }
     return next((name for name in order if name in mine), "")
+
+
+def name_old(site: Site, serving: Container) -> str:
+    """Name the release that serves, which a plain `up` started, by the time when it was made."""
+    name = serving.created.astimezone(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    docker.tag(serving.image, f"{site.app.repository}:{name}")
+    others = [one for one in repositories(site) if one != site.app.repository]
+    tag_all(site, dict.fromkeys(others, "latest"), name)
+    return name
 
 
 def list_of(site: Site) -> str:

@@ -59,7 +59,9 @@ def look(release: str) -> Site:
             lambda: compose.read_project(release), compose.read_hashes
         )
     except CommandFailed as failed:
-        raise Refused(f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}") from failed
+        raise Refused(
+            f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}"
+        ) from failed
     try:
         containers, images = side_by_side(lambda: docker.containers(stack), docker.images)
     except CommandFailed as failed:

@@ -6,18 +6,24 @@ import argparse
 import sys
 from pathlib import Path
 
-from ops import history, releases
-from ops.deploying import deploy
+from ops import history, links, releases
+from ops.deploying import Wanted, deploy
+from ops.deployment import Deployment
+from ops.history import Deploy
 from ops.interruption import catch_signals
-from ops.listing import table
+from ops.listing import current_release, table
 from ops.lock import locked
+from ops.report import say
 from ops.site import (
     Refused,
+    Site,
     look,
     refuse_what_cannot_be_deployed,
     refuse_windows_line_endings,
+    running_nginx,
     state_folder,
 )
+from ops.tidying import serving_containers
 
 DESCRIPTION = """\
 Put a new version into service without failing a request. When it does not become ready, the old
@@ -34,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--previous", action="store_true", help="deploy the release before this one (bin/rollback)"
     )
-    what.add_argument("--list", action="store_true", help="show the last deploys, and change nothing")
+    what.add_argument(
+        "--list", action="store_true", help="show the last deploys, and change nothing"
+    )
     options.add_argument(
         "--pull", action="store_true", help="build on the newest base images, with security updates"
     )
@@ -80,7 +88,9 @@ def what_is_wanted(site: Site, deploys: list[Deploy], options: argparse.Namespac
         current = current_release(site, deploys)
         before = [name for name in order if name != current]
         if not before:
-            raise Refused("There is no release here before the one that serves; bin/deploy --list shows all.")
+            raise Refused(
+                "There is no release here before the one that serves; bin/deploy --list shows all."
+            )
         return Wanted("rollback", before[0], options.yes, pull=False)
     if options.image is not None:
         releases.check_wanted(site, options.image)
@@ -95,12 +105,35 @@ def begin(site: Site, name: str, deploys: list[Deploy], wanted: Wanted) -> int:
     proxy = running_nginx(site)
     current = links.show(app.id) if app and proxy else None
     if current is None:
-        return start(site, new, deploys, wanted)
+        if app and proxy:
+            refuse_without_consent(wanted)
+        say(f"Release {new}. Nothing serves yet.")
+        return deploy(Deployment(site, new, "", deploys), wanted)
     serving = serving_containers(site, current)
     old = releases.name_of(site, serving[0].image, releases.in_order(site, deploys))
     if not old:
         old = releases.name_old(site, serving[0])
         site = look(name)
-    deployment = Deployment(site, new, old, deploys, current, proxy, serving)
     say(f"Release {new}, after {old}.")
-    return deploy(deployment, wanted)
+    return deploy(Deployment(site, new, old, deploys, current, proxy, serving), wanted)
+
+
+def refuse_without_consent(wanted: Wanted) -> None:
+    """Raise Refused for a site that an older version of this project started, unless a person agreed."""
+    if not wanted.yes:
+        raise Refused(
+            "This site was started by an older version of this project, and nginx has to be made anew"
+            " once: the site is away for some seconds. Agree to that with: bin/deploy --yes"
+        )
+
+
+def refuse_a_folder_that_cannot_be_written(folder: Path) -> None:
+    """Raise Refused when the history of deploys cannot be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise Refused(
+            f"{folder} cannot be written: {error.strerror}. Nothing was changed."
+        ) from error

@@ -1,0 +1,6 @@
+class ArchiveFailed(Exception):
+    pass
+
+
+def save(folder, containers):
+    pass
