@@ -12,22 +12,20 @@ from tests.helpers.stack import PRODUCTION, Stack, run
 from tests.helpers.traffic import SLOW
 
 # What bin/deploy prints for a step that is done.
-STEP = re.compile(r"^  (\w.*?) +\d+ s$", re.MULTILINE)
+STEP = re.compile(r"^  (\w.*?) +\d+\.\d s$", re.MULTILINE)
 STEPS = [
-    "Tidying up",
     "Building",
-    "Testing nginx's configuration",
+    "Creating containers",
+    "Starting dependencies",
     "Checking settings, migrating",
     "Starting the new version",
-    "Asking it for a page",
-    "Publishing static files",
-    "Moving requests to it",
-    "Finishing what the old one has",
+    "Requesting a page",
+    "Switching to the new version",
+    "Waiting for the last requests",
     "Stopping the old version",
-    "Updating the other services",
     "Removing old releases",
 ]
-RELEASE = re.compile(r"^Release (\d{8}-\d{6}), ", re.MULTILINE)
+RELEASE = re.compile(r"^Release (\d{8}-\d{6})[,.] ", re.MULTILINE)
 GONE_BACK = re.compile(r"^Going back\.\n(\d{8}-\d{6}) serves, as before\.", re.MULTILINE)
 
 uwsgi_is_enough = pytest.mark.parametrize("app_server", ["uwsgi"], indirect=True)
@@ -38,10 +36,10 @@ versions = count(1)
 class Site(Stack):
     """A production stack that bin/deploy looks after."""
 
-    def start(self, *arguments: str, shell: str = "sh", **env: str) -> subprocess.Popen:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen:
         """Start bin/deploy as the leader of its processes, with nobody at the keyboard."""
         return subprocess.Popen(
-            [shell, "bin/deploy", *arguments],
+            ["bin/deploy", *arguments],
             cwd=self.path,
             env=os.environ | self.ports | env,
             stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ops.site import Refused
@@ -17,18 +17,28 @@ BUSY = "Another deploy of this site is at work. Nothing was changed."
 def locked(stack: str) -> Iterator[None]:
     """Hold the locks of this folder, and of the site, which may be in another folder too.
 
-    The locks end with this process, however it ends: the programs that it runs do not inherit them.
-    Raises Refused when somebody else holds one.
+    Raises Refused when another process holds one.
     """
-    with ExitStack() as held:
-        for path in (site_lock(stack), Path()):
-            descriptor = os.open(path, os.O_RDONLY)
-            held.callback(os.close, descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise Refused(BUSY) from error
+    with hold(site_lock(stack), BUSY), hold(Path(), BUSY):
         yield
+
+
+@contextmanager
+def hold(path: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock on a file or folder; raise Refused with this sentence when another process holds it.
+
+    The lock ends with this process, however it ends: the programs that it runs do not inherit it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise Refused(refusal) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def site_lock(stack: str) -> Path:
