@@ -45,12 +45,13 @@ NGINX = {
     "DOMAIN": "shop.org, .shop.example",
     "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     "HTTPS_PORT": "8443",
+    "APP_COPIES": "2",
 }
 
 # Where it writes, as docker/nginx/configure.yaml has it.
 TMPFS = [
     *("/run:uid=101", "/var/cache/nginx:uid=101"),
-    *("/etc/nginx/conf.d:uid=101", "/etc/nginx/upstream:uid=101"),
+    "/etc/nginx/conf.d:uid=101",
 ]
 
 # Prints the variables that the scripts leave to the image's own, which fills in the templates.
@@ -85,8 +86,6 @@ def complete(folder: Path) -> None:
             text = text.replace(f"${{{name}}}", value)
         assert "${" not in text
         (folder / "conf.d" / template.stem).write_text(text)
-    (folder / "upstream").mkdir()
-    (folder / "upstream.conf").rename(folder / "upstream/app.conf")
     (folder / "mime.types").touch()
 
 
