@@ -1,5 +1,6 @@
-"""What a proxy tells the application: a server that answers with the headers it got, in its place."""
+"""Servers of the tests' own in the app's place: each listens on a socket beside that of the app."""
 
+import json
 import time
 from contextlib import contextmanager
 
@@ -7,9 +8,10 @@ import pytest
 
 from tests.helpers.stack import Stack
 
-UPSTREAM = "/etc/nginx/upstream/app.conf"
+# Responds with the headers that it got, and status 203.
 ECHO = """
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import os, socketserver
+from http.server import BaseHTTPRequestHandler
 
 class Echo(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -17,37 +19,51 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(str(self.headers).encode())
 
-HTTPServer(("", 8001), Echo).serve_forever()
+    def address_string(self):
+        return "nginx"
+
+os.umask(0)
+socketserver.UnixStreamServer("/run/app/echo.sock", Echo).serve_forever()
 """
 
 
 @contextmanager
 def echoing(stack: Stack):
     """Let nginx send requests to the echo for a while, which answers with status 203."""
+    stack.exec("app", "rm", "-f", "/run/app/echo.sock")
     stack.compose("exec", "--detach", "app", "timeout", "60", "python", "-c", ECHO)
-    with sending_to(stack, "app:8001"):
+    with sending_to(stack, "echo"):
         eventually_status(stack, 203)
         yield
 
 
 @contextmanager
-def sending_to(stack: Stack, server: str):
-    """Let nginx send requests to this server instead of the app, for a while."""
-    before = stack.exec("nginx", "cat", UPSTREAM)
-    stack.exec("nginx", "sh", "-c", f"echo 'upstream app {{ server {server}; }}' >{UPSTREAM}")
-    stack.exec("nginx", "nginx", "-s", "reload")
+def sending_to(stack: Stack, host: str):
+    """Let nginx send requests to the socket of this host instead of the app's, for a while."""
+    before = shown_links(stack)["links"]["1"]
+    point(stack, host)
     try:
         yield
     finally:
-        stack.exec("nginx", "sh", "-c", f"cat >{UPSTREAM} <<'E'\n{before}E")
-        stack.exec("nginx", "nginx", "-s", "reload")
+        point(stack, before)
         eventually_status(stack, 200)
+
+
+def point(stack: Stack, host: str) -> None:
+    """Point the first link to the socket of this host, whether a server listens on it or not."""
+    script = f"ln -s {host}.sock /run/app/by-test && mv -T /run/app/by-test /run/app/1.sock"
+    stack.exec("app", "sh", "-c", script)
+
+
+def shown_links(stack: Stack) -> dict:
+    """Return what `links.py show` prints in the app's container."""
+    return json.loads(stack.exec("app", "python", "docker/app/links.py", "show"))
 
 
 def eventually_status(stack: Stack, status: int) -> None:
     """Wait until the home page answers so, three times in a row.
 
-    nginx looks for a new address once a second, and a worker from before a reload may answer once more.
+    The app may still start, and a worker of nginx from before a reload may answer once more.
     """
     answers = []
     for _ in range(50):

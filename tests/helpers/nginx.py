@@ -4,4 +4,5 @@ NGINX = {
     "DOMAIN": "shop.org, .shop.example",
     "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     "HTTPS_PORT": "8443",
+    "APP_COPIES": "2",
 }

@@ -22,7 +22,7 @@ READERS = {
     "compose*.yaml": COMPOSE,
     "config/settings.py": r"env\.\w+\(\s*\"([A-Z_]+)\"",
     "docker/*/Dockerfile": r"^FROM \$\{([A-Z_]+)",
-    "docker/app/*.py": r"environ(?:\.get\(|\[)[\"']([A-Z_]+)",
+    "docker/app/*.py": r"environ(?:\.get\(|\[)[\"']((?!UWSGI_)[A-Z_]+)",
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
     "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
     "docker/*/*.yaml": COMPOSE,
@@ -83,8 +83,8 @@ def passed_on(project) -> set[str]:
     """Return the variables that a compose file hands to a container by name alone."""
     files = [yaml.safe_load(file.read_text()) for file in project.path.glob("compose*.yaml")]
     environments = [s.get("environment") for file in files for s in file["services"].values()]
-    lists = [entries for entries in environments if isinstance(entries, list)]
-    return {entry for entries in lists for entry in entries if "=" not in entry}
+    mappings = [entries for entries in environments if isinstance(entries, dict)]
+    return {name for entries in mappings for name, value in entries.items() if value is None}
 
 
 def read_by_the_project(project) -> set[str]:
@@ -219,8 +219,8 @@ def test_an_option_of_uwsgi_gives_way_to_its_own_variable(bake):
 @pytest.mark.parametrize(
     ("proxy", "given"),
     [
-        ("nginx-letsencrypt", {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT"}),
-        ("nginx", {"DOMAIN", "TRUSTED_PROXIES"}),
+        ("nginx-letsencrypt", {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT", "APP_COPIES"}),
+        ("nginx", {"DOMAIN", "TRUSTED_PROXIES", "APP_COPIES"}),
     ],
 )
 def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):

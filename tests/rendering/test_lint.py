@@ -73,8 +73,6 @@ def complete(folder: Path) -> None:
             text = text.replace(f"${{{name}}}", value)
         assert "${" not in text
         (folder / "conf.d" / template.stem).write_text(text)
-    (folder / "upstream").mkdir()
-    (folder / "upstream.conf").rename(folder / "upstream/app.conf")
     (folder / "mime.types").touch()
 
 

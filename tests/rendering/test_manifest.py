@@ -68,6 +68,7 @@ ALWAYS = {
     "tests/test_database.py",
     "tests/test_errors.py",
     "tests/test_health.py",
+    "tests/test_healthcheck.py",
     "tests/test_home.py",
     "tests/test_media.py",
     "tests/test_migrations.py",

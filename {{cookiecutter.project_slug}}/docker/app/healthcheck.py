@@ -18,7 +18,8 @@ SECONDS = 5
 def runs_server(command_line: bytes) -> bool:
     """Return whether this command line of process 1 is that of a server, or starts one."""
     # uWSGI and gunicorn may rename themselves, to `uWSGI master` and `gunicorn: master`.
-    names = {os.path.basename(word.split()[0]) for word in command_line.decode().split("\0") if word.strip()}
+    words = [word for word in command_line.decode().split("\0") if word.strip()]
+    names = {os.path.basename(word.split()[0]) for word in words}
     return not SERVERS.isdisjoint(name.rstrip(":").lower() for name in names)
 
 

@@ -16,6 +16,7 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,10 +46,16 @@ def copies() -> int:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other process changes the links in this folder; hold them off in this block."""
+    """Hold off other processes that change the links in this folder. Raises LinksError after 10 seconds."""
     lock = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        for _ in range(100):
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.1)
+        else:
+            raise LinksError("Another container, perhaps a paused one, has locked the links.")
         yield
     finally:
         os.close(lock)
@@ -142,27 +149,33 @@ def name_release(folder: Path = SOCKETS) -> None:
         put(folder, {"release": own_release(), "links": current_links(folder)})
 
 
-def claim(folder: Path = SOCKETS) -> None:
-    """Point one dead link to this container, if its release serves and it has no link yet.
+def claimable(folder: Path = SOCKETS) -> str | None:
+    """Return the number of a dead link that this container may claim, or None.
 
-    One for each container, so that two copies have a link each. A container of another release
-    claims nothing: `point` moves requests to it when it is known to work.
+    It may if its release serves and it has no link yet: two copies get one each. A container of
+    another release claims nothing; `point` moves requests to it when it is known to work.
     """
-    host = own_socket().stem
+    if named_release(folder) != own_release():
+        return None
+    links = current_links(folder)
+    numbers = [str(number) for number in range(1, copies() + 1)]
+    if own_socket().stem in [links.get(number) for number in numbers]:
+        return None
+    dead = (number for number in numbers if is_dead(folder / f"{number}.sock"))
+    return next(dead, None)
+
+
+def claim(folder: Path = SOCKETS) -> None:
+    """Point a dead link to this container, whose server responds, if there is one to claim."""
+    if claimable(folder) is None:
+        return
     with locked(folder):
-        links = current_links(folder)
-        numbers = [str(number) for number in range(1, copies() + 1)]
-        if named_release(folder) != own_release():
-            return
-        if host in [links.get(number) for number in numbers]:
-            return
-        for number in numbers:
-            if is_dead(folder / f"{number}.sock"):
-                temporary = folder / f"{number}.new"
-                temporary.unlink(missing_ok=True)
-                temporary.symlink_to(f"{host}.sock")
-                temporary.replace(folder / f"{number}.sock")
-                return
+        number = claimable(folder)
+        if number is not None:
+            temporary = folder / f"{number}.new"
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(own_socket().name)
+            temporary.replace(folder / f"{number}.sock")
 
 
 def point(hosts: list[str], folder: Path = SOCKETS) -> dict:

@@ -1,4 +1,4 @@
-"""Run the app server as the child of process 1, and stop it without losing a connection.
+"""Run the app server as the child of process 1, and look after its socket.
 
     python docker/app/serve.py uwsgi --ini docker/app/uwsgi.ini
 
@@ -6,6 +6,8 @@ The server itself would drop the connections that wait for a worker when it stop
 SIGINT nginx is first kept from connecting to this container's socket, then the connections that
 wait get a worker, then the socket is removed, and then the server gets the signal. All other
 signals go to the server at once. This process ends with the exit status of the server.
+
+When the container of a link is gone, this one takes its place within a second, if it may: links.py.
 """
 
 import contextlib
@@ -15,20 +17,23 @@ import socket
 import sys
 from pathlib import Path
 
-from listen import own_socket
+import links
+from listen import is_behind_nginx, own_socket
 
 # Seconds. Together with the longest request (60), shorter than stop_grace_period (65).
 LONGEST_WAIT = 4
 
 
-def wait_for_backlog(path: Path) -> None:
-    """Wait until the server responds to a new connection, which is the last one in its backlog."""
+def wait_for_response(path: Path) -> None:
+    """Wait until the server responds to a new connection: it has then accepted all earlier ones.
+
+    Raises OSError where it does not respond in time.
+    """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(LONGEST_WAIT)
         connection.connect(str(path))
         connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        while connection.recv(1024):
-            pass
+        connection.recv(1)
 
 
 def close_socket(path: Path, server: str) -> None:
@@ -36,10 +41,18 @@ def close_socket(path: Path, server: str) -> None:
     with contextlib.suppress(OSError):  # the socket is not there, or the server does not respond
         # nginx, another user, can no longer connect, and goes to the next copy of the app.
         path.chmod(0o600)
-        wait_for_backlog(path)
+        wait_for_response(path)
     if server == "uwsgi":
         # gunicorn removes its socket by itself, and would fail if it were gone.
         path.unlink(missing_ok=True)
+
+
+def claim_link() -> None:
+    """Claim a dead link, if this container may have it and its server responds."""
+    with contextlib.suppress(OSError, links.LinksError):
+        if links.claimable() is not None:
+            wait_for_response(own_socket())
+            links.claim()
 
 
 def ended(server: int) -> int | None:
@@ -60,17 +73,22 @@ def run(command: list[str]) -> int:
     signals = signal.valid_signals()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     server = os.posix_spawnp(command[0], command, os.environ, setsigmask=[])
+    stopping = False
     while True:
-        number = signal.sigwait(signals)
-        if number == signal.SIGCHLD:
+        received = signal.sigtimedwait(signals, 1)
+        if received is None:
+            if is_behind_nginx() and not stopping:
+                claim_link()
+        elif received.si_signo == signal.SIGCHLD:
             status = ended(server)
             if status is not None:
                 own_socket().unlink(missing_ok=True)
                 return status
-            continue
-        if number in (signal.SIGTERM, signal.SIGINT):
-            close_socket(own_socket(), Path(command[0]).name)
-        os.kill(server, number)
+        else:
+            if received.si_signo in (signal.SIGTERM, signal.SIGINT):
+                stopping = True
+                close_socket(own_socket(), Path(command[0]).name)
+            os.kill(server, received.si_signo)
 
 
 if __name__ == "__main__":
