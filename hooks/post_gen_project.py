@@ -56,6 +56,7 @@ PIECES = {
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
+            "tests/test_certificates.py",
         ],
         "nginx": [
             *NGINX,

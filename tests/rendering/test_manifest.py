@@ -126,7 +126,7 @@ OPTIONAL = [
         NGINX
         | {
             "docker/certbot/Dockerfile",
-            "docker/certbot/certificates.sh",
+            "docker/certbot/certificates.py",
             "docker/certbot/certbot.conf",
             "docker/certbot/compose.yaml",
             "docker/nginx/entrypoint.d/12-certificates.envsh",
@@ -135,6 +135,7 @@ OPTIONAL = [
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
+            "tests/test_certificates.py",
         },
     ),
     (
@@ -194,7 +195,6 @@ EXECUTABLE = {
     "docker/nginx/configure.sh",
     "docker/app/entrypoint.sh",
     "docker/nginx/entrypoint.d/11-names.envsh",
-    "docker/certbot/certificates.sh",
     "docker/nginx/entrypoint.d/12-certificates.envsh",
     "docker/nginx/entrypoint.d/13-certificates.sh",
     "docker/nginx/entrypoint.d/12-known-hosts.envsh",

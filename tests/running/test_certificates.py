@@ -72,7 +72,7 @@ def signed(site):
     )
     site.exec("certbot", "sh", "-c", f"{folders} && touch {state}/renewal/two.example.com.conf")
     site.compose("up", "--detach", "--no-deps", "--build", "pebble")
-    eventually(lambda: site.logs("certbot").count(": a certificate until ") == 2)
+    eventually(lambda: site.logs("certbot").count(": new certificate, valid until ") == 2)
     time.sleep(6)  # nginx looks for new files after five seconds
     return site
 
@@ -145,7 +145,7 @@ def test_nginx_serves_at_once_with_a_certificate_of_its_own(site):
 def test_a_server_that_is_away_is_one_line_with_the_reason(site):
     eventually(lambda: len(said(site, "one.example.com")) > 1)
     assert re.fullmatch(
-        r"one\.example\.com: no new certificate, next try \d{4}-\d\d-\d\d \d\d:\d\d UTC: "
+        r"one\.example\.com: no new certificate, next attempt \d{4}-\d\d-\d\d \d\d:\d\d UTC: "
         r".*Failed to resolve 'pebble'.*",
         said(site, "one.example.com")[0],
     )
@@ -190,14 +190,14 @@ def test_names_below_a_name_get_its_certificate_and_the_log_says_that_it_is_not_
     with pytest.raises(ssl.SSLCertVerificationError, match=r"'a\.two\.example\.com'"):
         shown(signed, "a.two.example.com", root(signed, "pebble"))
     (line,) = said(signed, ".two.example.com")
-    assert line.endswith(" a certificate for two.example.com only; name those below it in DOMAIN.")
+    assert line.endswith(" is for two.example.com only; list each subdomain in DOMAIN.")
 
 
 def test_a_name_that_does_not_resolve_stays_self_signed_and_costs_the_others_nothing(signed):
     own = own_certificate(signed, "missing.example.com")
     assert issuer(shown(signed, "missing.example.com", own)) == "self-signed"
     assert re.fullmatch(
-        r"missing\.example\.com: no new certificate, next try .* UTC: the name has no address in DNS",
+        r"missing\.example\.com: no new certificate, next attempt .* UTC: the name has no address in DNS",
         said(signed, "missing.example.com")[-1],
     )
     assert "missing.example.com" not in signed.logs("pebble")
@@ -220,7 +220,7 @@ def test_localhost_stays_self_signed_and_nobody_is_asked(signed):
 def test_a_name_that_leads_elsewhere_is_one_line_with_the_reason_of_the_server(signed):
     eventually(lambda: "refused" in said(signed, "else.example.com")[-1])
     assert re.fullmatch(
-        r"else\.example\.com: no new certificate, next try .* UTC: "
+        r"else\.example\.com: no new certificate, next attempt .* UTC: "
         r".*http://else\.example\.com.* connection refused",
         said(signed, "else.example.com")[-1],
     )
