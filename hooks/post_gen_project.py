@@ -32,11 +32,15 @@ NGINX = [
     "docker/app/serve.py",
     "docker/nginx",
     "docs/deploy.md",
+    "ops/commands/deploy.py",
+    "ops/commands/deploy_commit.py",
+    "ops/deploy",
     "templates/429.html",
     "templates/502.html",
     "templates/504.html",
     "tests/test_client_address.py",
     "tests/test_links.py",
+    "tests/test_ops_deploy.py",
     "tests/test_publish.py",
 ]
 

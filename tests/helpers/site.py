@@ -1,5 +1,6 @@
 """A production stack that bin/deploy looks after, and whose versions a test can tell apart."""
 
+import json
 import os
 import re
 import subprocess
@@ -110,6 +111,22 @@ class Site(Stack):
             "docker", "inspect", "--format", "{{.State.StartedAt}}", self.container(service)
         )
         return state.stdout
+
+    def links(self) -> dict[str, str]:
+        """Return the host name of the app's container behind each link."""
+        shown = self.exec("app", "python", "docker/app/links.py", "show")
+        return json.loads(shown)["links"]
+
+    @contextmanager
+    def variables(self, **values: str):
+        """Set variables in .env, for a while."""
+        path = self.path / ".env"
+        before = path.read_text()
+        path.write_text(before + "".join(f"{name}={value}\n" for name, value in values.items()))
+        try:
+            yield
+        finally:
+            path.write_text(before)
 
     @contextmanager
     def edited(self, file: str, old: str, new: str):

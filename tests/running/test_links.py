@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from tests.conftest import a_slug, standing
-from tests.echo import eventually_status, shown_links
-from tests.site import made_of
-from tests.stack import DEVELOPMENT, run
+from tests.helpers.project import a_slug
+from tests.helpers.echo import eventually_status, shown_links
+from tests.helpers.site import made_of
+from tests.helpers.stack import DEVELOPMENT, run, standing
 
 pytestmark = pytest.mark.containers
 

@@ -6,15 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from ops import history, links, releases
-from ops.deploying import Wanted, deploy
-from ops.deployment import Deployment
-from ops.history import Deploy
-from ops.interruption import catch_signals
-from ops.listing import current_release, table
-from ops.lock import locked
-from ops.report import say
-from ops.site import (
+from ops.deploy import history, links, releases
+from ops.deploy.deployment import Deployment
+from ops.deploy.flow import Wanted, deploy
+from ops.deploy.history import Deploy
+from ops.deploy.interruption import catch_signals
+from ops.deploy.listing import current_release, table
+from ops.deploy.lock import locked
+from ops.deploy.report import say
+from ops.deploy.site import (
     Refused,
     Site,
     look,
@@ -23,7 +23,7 @@ from ops.site import (
     running_nginx,
     state_folder,
 )
-from ops.tidying import serving_containers
+from ops.deploy.tidying import serving_containers
 
 DESCRIPTION = """\
 Put a new version into service without failing a request. When it does not become ready, the old

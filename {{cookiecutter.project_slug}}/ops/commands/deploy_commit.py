@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from ops.lock import hold
+from ops.deploy.lock import hold
+from ops.deploy.site import Refused
 from ops.process import CommandFailed, run
-from ops.site import Refused
 
 DESCRIPTION = """\
 Deploy a commit of the branch that is checked out here; CI runs this over ssh. A commit that is older

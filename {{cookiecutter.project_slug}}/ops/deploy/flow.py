@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from ops import docker, history, images, releases
+from ops import docker
 from ops.compose import Service
-from ops.consent import agreed_restarts
-from ops.deployment import (
+from ops.deploy import history, images, releases
+from ops.deploy.consent import agreed_restarts
+from ops.deploy.deployment import (
     Deployment,
     check_nginx,
     create,
@@ -18,17 +19,17 @@ from ops.deployment import (
     request_pages,
     switch,
 )
-from ops.finishing import finish
-from ops.first_start import start_everything
-from ops.history import Deploy
-from ops.interruption import Interrupted, ignore_signals
-from ops.planning import nginx_may_change, plan
+from ops.deploy.finishing import finish
+from ops.deploy.first_start import start_everything
+from ops.deploy.history import Deploy
+from ops.deploy.interruption import Interrupted, ignore_signals
+from ops.deploy.planning import nginx_may_change, plan
+from ops.deploy.report import StepFailed, explain, say_if_possible, step
+from ops.deploy.site import look
+from ops.deploy.starting import settle, start_dependencies, start_new
+from ops.deploy.tidying import leftovers, tidy_up
+from ops.deploy.waiting import wait_until
 from ops.process import CommandFailed
-from ops.report import StepFailed, explain, say_if_possible, step
-from ops.site import look
-from ops.starting import settle, start_dependencies, start_new
-from ops.tidying import leftovers, tidy_up
-from ops.waiting import wait_until
 
 Step = Callable[[Deployment, ExitStack], None]
 

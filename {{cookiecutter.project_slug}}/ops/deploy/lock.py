@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ops.site import Refused
+from ops.deploy.site import Refused
 
 BUSY = "Another deploy of this site is at work. Nothing was changed."
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ops import archive, docker
+from ops.deploy.report import say_if_possible
+from ops.deploy.site import state_folder
 from ops.docker import Container
-from ops.report import say_if_possible
-from ops.site import state_folder
 
 
 def retire(stack: str, containers: list[Container]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ops import compose, docker
 from ops.compose import Service
-from ops.deployment import new_containers
+from ops.deploy.deployment import new_containers
+from ops.deploy.planning import condition_for
+from ops.deploy.retiring import retire
+from ops.deploy.site import Site, look
+from ops.deploy.waiting import NotReady, wait
 from ops.docker import Container
-from ops.planning import condition_for
 from ops.process import CommandFailed
-from ops.retiring import retire
-from ops.site import Site, look
-from ops.waiting import NotReady, wait
 
 
 def replace_service(service: Service) -> None:

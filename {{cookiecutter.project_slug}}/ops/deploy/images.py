@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ops import compose, docker, releases
-from ops.deployment import Deployment, see_images
-from ops.site import Site
+from ops import compose, docker
+from ops.deploy import releases
+from ops.deploy.deployment import Deployment, see_images
+from ops.deploy.site import Site
 
 
 def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ops import compose, links, nginx
+from ops import compose
 from ops.compose import Service
-from ops.deployment import activate
+from ops.deploy import links, nginx
+from ops.deploy.deployment import activate
+from ops.deploy.links import Links
+from ops.deploy.retiring import retire
+from ops.deploy.site import Site, running_nginx
 from ops.docker import Container
-from ops.links import Links
-from ops.retiring import retire
-from ops.site import Site, running_nginx
 
 
 def serving_containers(site: Site, current: Links) -> list[Container]:

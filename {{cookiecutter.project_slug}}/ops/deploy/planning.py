@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ops import releases
 from ops.compose import Service
+from ops.deploy import releases
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site
+from ops.deploy.waiting import COMPLETED, HEALTHY, STARTED
 from ops.docker import Container
-from ops.site import STEPS_OF_A_DEPLOY, Site
-from ops.waiting import COMPLETED, HEALTHY, STARTED
 
 # The site is away while one of these restarts, so a person has to agree.
 NOTICED = ("nginx", "postgres")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ops import compose, docker, releases
+from ops import compose, docker
 from ops.compose import Service
-from ops.deployment import Deployment, drain, see_images
-from ops.history import read
-from ops.in_place import replace_service
-from ops.interruption import Interrupted
-from ops.report import StepFailed, explain, say, say_if_possible, step
-from ops.retiring import retire
+from ops.deploy import releases
+from ops.deploy.deployment import Deployment, drain, see_images
+from ops.deploy.history import read
+from ops.deploy.in_place import replace_service
+from ops.deploy.interruption import Interrupted
+from ops.deploy.report import StepFailed, explain, say, say_if_possible, step
+from ops.deploy.retiring import retire
 
 
 def finish(deployment: Deployment, agreed: list[Service]) -> int:

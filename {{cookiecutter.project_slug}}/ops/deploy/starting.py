@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from ops import docker
-from ops.deployment import Deployment
+from ops.deploy.deployment import Deployment
+from ops.deploy.planning import condition_for, dependencies, start_order
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site
+from ops.deploy.waiting import wait
 from ops.docker import Container
-from ops.planning import condition_for, dependencies, start_order
-from ops.site import STEPS_OF_A_DEPLOY, Site
-from ops.waiting import wait
 
 
 def start_dependencies(deployment: Deployment, undo: ExitStack) -> None:

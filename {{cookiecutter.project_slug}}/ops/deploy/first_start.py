@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from ops import compose, docker
-from ops.deployment import Deployment, activate
+from ops.deploy.deployment import Deployment, activate
+from ops.deploy.planning import condition_for
+from ops.deploy.site import Site
+from ops.deploy.waiting import NotReady, wait
 from ops.docker import Container
-from ops.planning import condition_for
 from ops.process import CommandFailed
-from ops.site import Site
-from ops.waiting import NotReady, wait
 
 
 def start_everything(deployment: Deployment, undo: ExitStack) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ops import history, releases
-from ops.history import Deploy
-from ops.site import Site
+from ops.deploy import history, releases
+from ops.deploy.history import Deploy
+from ops.deploy.site import Site
 
 SHOWN = 20  # deploys
 ROW = "{:<16}  {:<20}  {:<12}  {:<16}  {}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from ops.compose import Service
-from ops.deployment import Deployment
-from ops.planning import needs_consent
-from ops.report import say
+from ops.deploy.deployment import Deployment
+from ops.deploy.planning import needs_consent
+from ops.deploy.report import say
 
 QUESTION = (
     "  {} has changed, and takes that by a restart: the site is away for some seconds."

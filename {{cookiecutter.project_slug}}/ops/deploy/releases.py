@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from datetime import timezone
 
-from ops import docker, history
+from ops import docker
+from ops.deploy import history
+from ops.deploy.site import Refused, Site
 from ops.docker import Container
 from ops.process import CommandFailed, run, side_by_side
-from ops.site import Refused, Site
 
 NAME = re.compile(r"\d{8}-\d{6}")
 # How an image may be called: no space and nothing that a shell or Docker reads as something else.

@@ -66,14 +66,15 @@ def failure(seen: Condition, wanted: str, fresh: bool) -> str:
     """Return why the container cannot meet the condition any more, or "" while it can."""
     if seen.error:
         return f"cannot be started: {seen.error}"
+    if wanted == COMPLETED and seen.state == "exited" and seen.exit_code == 0:
+        return ""  # its health does not count: Docker calls a container that has ended unhealthy
     if seen.state == "paused":
         return f"is paused; run: docker unpause {seen.name}"
-    if seen.health == "unhealthy":
-        return f"is unhealthy: {seen.probe or 'its health check fails'}"
-    ended = seen.state in ("exited", "dead") and not (wanted == COMPLETED and seen.exit_code == 0)
-    if ended or seen.state == "restarting" or (fresh and seen.restarts):
+    if seen.state in ("exited", "dead") or seen.state == "restarting" or (fresh and seen.restarts):
         memory = ", because it ran out of memory" if seen.out_of_memory else ""
         return f"ended with exit status {seen.exit_code}{memory}"
+    if seen.health == "unhealthy":
+        return f"is unhealthy: {seen.probe or 'its health check fails'}"
     return ""
 
 

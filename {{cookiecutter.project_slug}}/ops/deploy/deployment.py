@@ -11,14 +11,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ops import compose, docker, links, nginx, releases
+from ops import compose, docker
+from ops.deploy import links, nginx, releases
+from ops.deploy.history import Deploy
+from ops.deploy.links import Links
+from ops.deploy.planning import Plan
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, state_folder
+from ops.deploy.waiting import HEALTHY, wait
 from ops.docker import Container
-from ops.history import Deploy
-from ops.links import Links
-from ops.planning import Plan
 from ops.process import side_by_side
-from ops.site import STEPS_OF_A_DEPLOY, Site, state_folder
-from ops.waiting import HEALTHY, wait
 
 
 @dataclass

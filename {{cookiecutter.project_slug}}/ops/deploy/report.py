@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ops import docker, reasons
-from ops.interruption import Interrupted
-from ops.nginx import NginxFailed
+from ops.deploy.interruption import Interrupted
+from ops.deploy.nginx import NginxFailed
+from ops.deploy.waiting import NotReady
 from ops.process import CommandFailed
-from ops.waiting import NotReady
 
 LOG_LINES = 20
 

@@ -1,0 +1,350 @@
+"""The parts of a deploy that decide without asking Docker."""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from types import MappingProxyType
+
+import pytest
+
+from ops.compose import Service, split_image
+from ops.deploy import history, links, planning, releases, waiting
+from ops.deploy.history import Deploy
+from ops.deploy.listing import table
+from ops.deploy.site import Refused, Site, refuse_what_cannot_be_deployed
+from ops.deploy.tidying import leftovers, serving_containers
+from ops.docker import Condition, Container, Image
+
+NOW = datetime(2026, 1, 2, 15, 4, 5, tzinfo=timezone.utc)
+
+
+def service(name: str, **changed) -> Service:
+    """Return a service of the app's image, which runs once and depends on nothing."""
+    plain = Service(
+        name=name,
+        image="shop:latest",
+        built=False,
+        replicas=1,
+        depends_on=MappingProxyType({}),
+        profiles=(),
+        volumes=frozenset(),
+        ports=(),
+        environment=MappingProxyType({}),
+        restarts=True,
+        order="",
+        container_name="",
+        host_name="",
+    )
+    return replace(plain, **changed)
+
+
+def container(service: str, number: int = 1, **changed) -> Container:
+    """Return a running container of the release `old` of a service."""
+    plain = Container(
+        id=f"{service}{number}".ljust(64, "0"),
+        name=f"shop-{service}-{number}",
+        service=service,
+        state="running",
+        status="Up 2 minutes",
+        image="sha256:old",
+        config_hash=f"hash of {service}",
+        oneoff=False,
+        created=NOW,
+    )
+    return replace(plain, **changed)
+
+
+def site(*services: Service, containers=(), images=()) -> Site:
+    """Return a stack of the app, these services and these containers."""
+    app = service("app", built=True, image="shop:20260102-150405", volumes=frozenset({"media"}))
+    named = {one.name: one for one in (app, *services)}
+    return Site(
+        stack="shop",
+        services=named,
+        hashes={name: f"hash of {name}" for name in named},
+        containers=list(containers),
+        images=[
+            Image("shop", "20260102-150405", "sha256:new"),
+            Image("shop", "20260101-000000", "sha256:old"),
+            Image("valkey", "8", "sha256:valkey"),
+            *images,
+        ],
+    )
+
+
+NEW = "20260102-150405"
+
+
+def planned(stack: Site) -> tuple[list[str], list[str]]:
+    """Return the names of the services that start beside the old ones, and that are replaced in place."""
+    plan = planning.plan(stack, NEW)
+    return [one.name for one in plan.beside], [one.name for one in plan.in_place]
+
+
+# What happens to a service
+
+
+def test_a_worker_of_the_apps_image_is_replaced_with_the_app():
+    stack = site(service("worker"), containers=[container("app"), container("worker")])
+    assert planned(stack) == (["app", "worker"], [])
+
+
+def test_a_service_of_another_image_that_has_not_changed_stays():
+    cache = service("cache", image="valkey:8")
+    stack = site(cache, containers=[container("cache", image="sha256:valkey")])
+    assert planned(stack) == (["app"], [])
+
+
+def test_a_service_of_another_image_that_has_changed_is_replaced_in_place():
+    cache = service("cache", image="valkey:8")
+    stack = site(cache, containers=[container("cache", image="sha256:valkey", config_hash="before")])
+    assert planned(stack) == (["app"], ["cache"])
+
+
+def test_a_service_that_is_new_starts_beside_the_app():
+    assert planned(site(service("cache", image="valkey:8"))) == (["app", "cache"], [])
+
+
+@pytest.mark.parametrize(
+    "only_one",
+    [
+        pytest.param({"ports": ("5555",)}, id="published-port"),
+        pytest.param({"order": "stop-first"}, id="stop-first"),
+        pytest.param({"container_name": "beat"}, id="container-name"),
+        pytest.param({"host_name": "beat"}, id="hostname"),
+        pytest.param({"volumes": frozenset({"schedule"})}, id="own-data"),
+    ],
+)
+def test_what_cannot_run_twice_is_replaced_in_place(only_one):
+    stack = site(service("beat", **only_one), containers=[container("app"), container("beat")])
+    assert planned(stack) == (["app"], ["beat"])
+
+
+def test_a_service_that_may_run_twice_says_so_itself():
+    beat = service("beat", volumes=frozenset({"schedule"}), order="start-first")
+    assert planned(site(beat, containers=[container("beat")])) == (["app", "beat"], [])
+
+
+def test_a_service_behind_a_profile_is_left_alone_until_it_runs():
+    flower = service("flower", profiles=("tools",))
+    assert planned(site(flower)) == (["app"], [])
+    assert planned(site(flower, containers=[container("flower")])) == (["app", "flower"], [])
+
+
+def test_a_one_off_service_runs_again_with_each_release():
+    seed = service("seed", restarts=False)
+    ended = container("seed", state="exited", status="Exited (0) 2 minutes ago")
+    assert planned(site(seed, containers=[ended])) == (["app", "seed"], [])
+
+
+def test_a_restart_that_users_notice_needs_consent():
+    cache = service("cache", image="valkey:8")
+    stack = site(cache, service("flower", image="flower"))
+    app = replace(stack.app, depends_on={"cache": "service_healthy"})
+    stack = replace(stack, services={**stack.services, "app": app})
+    assert planning.needs_consent(stack, stack.services["cache"])
+    assert not planning.needs_consent(stack, stack.services["flower"])
+
+
+def test_services_start_after_those_they_depend_on():
+    services = {
+        "app": service("app", depends_on={"cache": "service_healthy", "seed": "x"}),
+        "cache": service("cache"),
+        "seed": service("seed", depends_on={"cache": "service_started"}),
+        "worker": service("worker"),
+    }
+    groups = planning.start_order(services, services)
+    assert groups == [["cache", "worker"], ["seed"], ["app"]]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("services", "words"),
+    [
+        pytest.param([service("app", image="shop:1", host_name="app")], "hostname", id="hostname"),
+        pytest.param(
+            [service("proxy", volumes=frozenset({"sockets"}))], "takes over", id="socket-volume"
+        ),
+        pytest.param([service("app", image="other:1")], "STACK_NAME", id="other-name"),
+    ],
+)
+def test_a_stack_that_cannot_be_deployed_is_refused_in_one_sentence(services, words):
+    with pytest.raises(Refused) as refused:
+        refuse_what_cannot_be_deployed(site(*services))
+    assert words in str(refused.value).replace("could take over", "takes over")
+
+
+@pytest.mark.parametrize("name", ["20250101-000000", "a;b", "$(date)", "a b", "-x", ""])
+def test_a_release_that_is_not_here_is_refused(name):
+    with pytest.raises(Refused):
+        releases.check_wanted(site(), name)
+
+
+# Conditions
+
+
+def condition(**changed) -> Condition:
+    plain = Condition(
+        id="1",
+        name="shop-worker-1",
+        state="running",
+        health="",
+        restarts=0,
+        exit_code=0,
+        out_of_memory=False,
+        error="",
+        probe="",
+        started="2026-01-02T15:04:05.123456789Z",
+    )
+    return replace(plain, **changed)
+
+
+def test_a_container_without_a_health_check_is_ready_when_it_has_run_for_three_seconds():
+    assert not waiting.ready(condition(), waiting.STARTED, 2)
+    assert waiting.ready(condition(), waiting.STARTED, 3)
+
+
+def test_a_container_with_a_health_check_is_ready_when_it_is_healthy():
+    assert not waiting.ready(condition(health="starting"), waiting.HEALTHY, 100)
+    assert waiting.ready(condition(health="healthy"), waiting.HEALTHY, 0)
+
+
+def test_a_one_off_is_ready_when_it_has_ended_well():
+    ended = condition(state="exited", health="unhealthy")
+    assert waiting.ready(ended, waiting.COMPLETED, 0)
+    assert waiting.failure(ended, waiting.COMPLETED, fresh=True) == ""
+    assert "exit status 3" in waiting.failure(
+        replace(ended, exit_code=3), waiting.COMPLETED, fresh=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        pytest.param(condition(state="exited", exit_code=1), "exit status 1", id="ended"),
+        pytest.param(condition(state="restarting"), "ended", id="restarting"),
+        pytest.param(condition(restarts=1), "ended", id="restarted"),
+        pytest.param(condition(state="paused"), "docker unpause shop-worker-1", id="paused"),
+        pytest.param(condition(health="unhealthy", probe="no queue"), "no queue", id="unhealthy"),
+        pytest.param(condition(error="port is taken"), "port is taken", id="not-started"),
+        pytest.param(
+            condition(state="exited", exit_code=137, out_of_memory=True), "memory", id="memory"
+        ),
+    ],
+)
+def test_a_container_that_cannot_become_ready_says_why(seen, words):
+    assert words in waiting.failure(seen, waiting.STARTED, fresh=True)
+
+
+def test_an_old_container_that_was_restarted_once_is_fine():
+    assert waiting.failure(condition(restarts=5), waiting.STARTED, fresh=False) == ""
+
+
+# Links
+
+TABLE = """\
+Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000003 00000000 00000000 0001 03 901 /run/app/aaaaaaaaaaaa.sock
+0000000000000000: 00000003 00000000 00000000 0001 02 902 /run/app/aaaaaaaaaaaa.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 903 /run/app/bbbbbbbbbbbb.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 904
+"""
+
+
+def test_connections_are_counted_for_each_socket():
+    assert links.connections(TABLE, ["aaaaaaaaaaaa"]) == 2
+    assert links.connections(TABLE, ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]) == 3
+    assert links.connections(TABLE, ["cccccccccccc"]) == 0
+
+
+def test_draining_ends_after_two_looks_without_a_connection(monkeypatch):
+    monkeypatch.setattr(links, "PAUSE", 0)
+    tables = iter([TABLE, "", TABLE, "", ""])
+    assert links.drain(["aaaaaaaaaaaa"], lambda: next(tables))
+    assert list(tables) == []
+
+
+# Releases and history
+
+
+def deployed(release: str, **changed) -> Deploy:
+    plain = Deploy(release, "2026-01-02T15:04:05Z", "dana", "3f2a91c", "deploy", history.SERVES)
+    return replace(plain, **changed)
+
+
+def test_the_history_is_read_as_it_was_written(tmp_path):
+    rows = [deployed("20260101-000000"), deployed(NEW, outcome=history.WENT_BACK, reason="é")]
+    for row in rows:
+        history.append(tmp_path / "shop", row)
+    with history.history_file(tmp_path / "shop").open("a") as file:
+        file.write('{"release": "half')
+    assert history.read(tmp_path / "shop") == rows
+
+
+def test_a_rollback_makes_the_release_before_it_the_previous_one():
+    rows = [deployed("a"), deployed("b"), deployed("a", kind="rollback")]
+    assert history.served_releases(rows) == ["a", "b"]
+
+
+def test_releases_that_never_served_are_removed_first():
+    images = [Image("shop", f"2026010{day}-000000", f"sha256:{day}") for day in range(3, 8)]
+    stack = site(images=images)
+    order = ["20260107-000000", "20260105-000000", "20260104-000000", "20260103-000000"]
+    assert sorted(releases.stale(stack, order, "20260107-000000")) == [
+        "shop:20260101-000000",
+        "shop:20260102-150405",
+        "shop:20260103-000000",
+        "shop:20260106-000000",
+    ]
+
+
+def test_the_list_shows_who_deployed_what_and_how_it_ended():
+    rows = [
+        deployed("20260101-000000"),
+        deployed(NEW, user="ci", outcome=history.WENT_BACK, reason="no queue"),
+        deployed("20260101-000000", kind="rollback"),
+    ]
+    stack = site(images=[Image("shop", "latest", "sha256:old")])
+    lines = [line.split() for line in table(stack, rows).splitlines()]
+    moment = ["2026-01-02", "15:04:05"]
+    assert lines[1] == ["20260101-000000", *moment, "dana", "3f2a91c", "serves,", "rollback"]
+    assert lines[2] == [NEW, *moment, "ci", "3f2a91c", "went", "back:", "no", "queue"]
+    assert lines[3] == ["20260101-000000", *moment, "dana", "3f2a91c"]
+
+
+# What a killed deploy left
+
+
+def test_the_apps_containers_without_a_link_are_left_over():
+    stack = site(containers=[container("app"), container("app", 2, image="sha256:new")])
+    current = links.Links("id", {"1": container("app").host_name})
+    serving = serving_containers(stack, current)
+    assert [one.name for one in serving] == ["shop-app-1"]
+    assert [one.name for one in leftovers(stack, serving, "20260101-000000")] == ["shop-app-2"]
+
+
+def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
+    stack = site(
+        service("worker"),
+        containers=[
+            container("app"),
+            container("worker", 2, image="sha256:new"),
+            container("worker"),
+        ],
+    )
+    left = leftovers(stack, [container("app")], "20260101-000000")
+    assert [one.name for one in left] == ["shop-worker-2"]
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("valkey", ("valkey", "latest")),
+        ("valkey:8", ("valkey", "8")),
+        ("localhost:5000/shop", ("localhost:5000/shop", "latest")),
+        ("localhost:5000/shop:1", ("localhost:5000/shop", "1")),
+    ],
+)
+def test_the_name_of_an_image_is_taken_apart(image, parts):
+    assert split_image(image) == parts
