@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 # What needs no place behind the message. Other values, such as those of `extra`, are shown there.
-KNOWN = ("time", "level", "logger", "message", "request_id", "exc_info", "stack_info")
+SHOWN = ("time", "level", "logger", "message", "exc_info", "stack_info")
 DJANGO = ("request", "status_code", "taskName")
 
 
@@ -23,15 +23,20 @@ def parse(line: str) -> dict | None:
 def readable(line: str) -> list[str]:
     """Return a log line as the lines that a person reads: the message, then the traceback.
 
-    A line that is not JSON, or has no message, stays as it is.
+    nginx has the request and its status in place of a message. What is not JSON stays as it is.
     """
     record = parse(line)
-    if record is None or "message" not in record:
+    if record is None or not {"message", "status"} & record.keys():
         return [line]
     source = " ".join(str(record[key]) for key in ("level", "logger") if record.get(key))
-    extra = [f"{key}={value}" for key, value in record.items() if key not in KNOWN + DJANGO]
-    first = " ".join([f"{source}:", str(record["message"]), *extra])
-    return [*first.splitlines(), *details(record)]
+    hidden = [*SHOWN, *DJANGO]
+    message = record.get("message")
+    if message is None:
+        message = f"{record.get('request', '')} {record['status']}"
+        hidden.append("status")
+    extra = [f"{key}={value}" for key, value in record.items() if value and key not in hidden]
+    first = " ".join([f"{source}:" if source else "", str(message), *extra]).strip()
+    return [*(first.splitlines() or [line]), *details(record)]
 
 
 def details(record: dict) -> list[str]:

@@ -236,7 +236,9 @@ def test_a_failure_without_output_says_so(output):
 
 def test_the_rest_unfolds_the_lines_of_json():
     lines = rest(PRINTED["the log of an app whose home page fails"], lines=100).splitlines()
-    begins = lines.index("ERROR django.request: Internal Server Error: /")
+    begins = lines.index(
+        "ERROR django.request: Internal Server Error: / request_id=f6696c79749f4900a491c046fbe628a5"
+    )
     assert lines[begins + 1] == "Traceback (most recent call last):"
     assert "ValueError: Missing staticfiles manifest entry for 'gone.css'" in lines[begins:]
 
