@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -78,3 +80,41 @@ def side_by_side(*functions: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(functions)) as pool:
         futures = [pool.submit(copy_context().run, function) for function in functions]
     return [future.result() for future in futures]
+
+
+def stream(*command: str) -> Iterator[bytes]:
+    """Run a program and yield the lines that it prints, on stderr too, each with its end.
+
+    For more output than fits into memory. Raises CommandFailed after the last line when the exit
+    status is not 0; its `output` is the last 20 lines.
+    """
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=UNINTERRUPTED.get(),
+        )
+    except OSError as error:
+        raise CommandFailed(command, 127, f"{command[0]}: {error.strerror}") from error
+    last = deque(maxlen=20)
+    with child:
+        try:
+            for line in child.stdout:
+                last.append(line)
+                yield line
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        output = b"".join(last).decode(errors="replace")
+        raise CommandFailed(command, child.returncode, output)
+
+
+def replace(*command: str) -> None:
+    """Let this program end, and another one run in its place, at the same terminal."""
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        raise CommandFailed(command, 127, f"{command[0]}: {error.strerror}") from error
