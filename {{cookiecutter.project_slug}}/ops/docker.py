@@ -12,6 +12,7 @@ LABEL = "com.docker.compose."
 
 # One line of JSON for each container. `docker ps --format json` joins labels with commas, which their
 # values may contain too.
+{%- raw %}
 CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
@@ -19,6 +20,8 @@ CONTAINER = (
     ' "image": {{json (.Label "com.docker.compose.image")}},'
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
 )
+IMAGE = "{{.Repository}} {{.Tag}} {{.ID}}"
+{%- endraw %}
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,7 @@ def containers(stack: str) -> list[Container]:
 
 def images() -> list[Image]:
     """Return all names of images on this machine, the newest image first."""
-    row = "{{.Repository}} {{.Tag}} {{.ID}}"
-    printed = run("docker", "image", "ls", "--no-trunc", "--format", row)
+    printed = run("docker", "image", "ls", "--no-trunc", "--format", IMAGE)
     return [Image(*line.split()) for line in printed.splitlines()]
 
 
