@@ -80,6 +80,7 @@ class Condition:
     error: str  # why Docker could not start it
     probe: str  # what its last health check printed
     started: str  # time in UTC, ISO 8601
+    pid: int = 0  # of its first process on the engine's machine; 0 when it does not run
 
 
 def containers(stack: str) -> list[Container]:
@@ -117,6 +118,7 @@ def condition(found: dict) -> Condition:
         error=state["Error"],
         probe=(log[-1].get("Output") or "").strip(),
         started=state["StartedAt"],
+        pid=state.get("Pid", 0),
     )
 
 
