@@ -78,7 +78,7 @@ class Condition:
     exit_code: int
     out_of_memory: bool
     error: str  # why Docker could not start it
-    probe: str  # what its last health check printed
+    probe: str  # what the last health check that failed printed
     started: str  # time in UTC, ISO 8601
     pid: int = 0  # of its first process on the engine's machine; 0 when it does not run
 
@@ -106,7 +106,7 @@ def condition(found: dict) -> Condition:
     """Make a Condition of what `docker inspect` printed for one container."""
     state = found["State"]
     health = state.get("Health") or {}
-    log = health.get("Log") or [{}]
+    failures = [probe for probe in health.get("Log") or () if probe["ExitCode"]]
     return Condition(
         id=found["Id"],
         name=found["Name"].lstrip("/"),
@@ -116,7 +116,7 @@ def condition(found: dict) -> Condition:
         exit_code=state["ExitCode"],
         out_of_memory=state["OOMKilled"],
         error=state["Error"],
-        probe=(log[-1].get("Output") or "").strip(),
+        probe=(failures[-1].get("Output") or "").strip() if failures else "",
         started=state["StartedAt"],
         pid=state.get("Pid", 0),
     )

@@ -16,6 +16,11 @@ from ops.doctor.seen import Configuration, Inside, Page, Stack
 from ops.process import CommandFailed
 
 SECONDS_FOR_A_PAGE = 10
+REASONS = {
+    502: "The reverse proxy gets no response from the app.",
+    503: "The database does not respond, or the site is in maintenance.",
+    504: "The app takes too long to respond to the reverse proxy.",
+}
 SCRIPT = Path(__file__).parent / "inside.py"
 # Where nginx listens for HTTPS and for HTTP, and the app.
 TARGETS = (8443, 8080, 8000)
@@ -71,7 +76,7 @@ def check_page(stack: Stack) -> list[Finding]:
     if page.status and page.status < 500:
         return [ok(stack.name, f"{page.url} returns {page.status}")]
     what = f"{page.url} returns {page.status}" if page.status else f"{page.url} is not served"
-    why = page.error or "The app's log has the error."
+    why = page.error or REASONS.get(page.status, "The app's log has the error.")
     logs = f"{stack.configuration.command} logs --since 5m --no-log-prefix"
     return [wrong(stack.name, what, why, logs)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 
 from ops.docker import execute
 from ops.doctor.findings import Finding, note, ok, unseen, wrong
@@ -156,15 +157,26 @@ def check_content(stack: Stack) -> list[Finding]:
     database, releases = stack.database, stack.releases
     if not database or database.error or not releases or stack.configuration.database_is_elsewhere:
         return []
-    history = f"This site has {len(releases)} releases, the newest {releases[0]}."
-    why = f"{history} Is this volume the right one? docker volume ls lists all."
+    why = (
+        f"Release {releases[0]} of this site is on this machine, so its database should have data."
+        " Is the volume the right one?"
+    )
     if database.migrations < 1:
         migrate = f"{stack.configuration.command} run --rm release"
         return [wrong(stack.name, "the database is empty: it has no migrations", why, migrate)]
-    if len(releases) > 1 and database.first_migration > releases[0]:
-        what = f"the database is newer than the last deploy: its first migration is of {database.first_migration}"
-        restore = "# Restore a backup, or create the first user again, then deploy: the finding goes away."
-        return [wrong(stack.name, what, why, restore)]
+    if is_newer(database.first_migration, releases):
+        what = f"the database was made at {database.first_migration}, after the last deploy"
+        restore = (
+            "# Restore a backup. If you wanted a new database: the next deploy ends this finding."
+        )
+        return [wrong(stack.name, what, why, "docker volume ls", restore)]
     if not database.filled_tables:
         return [note(stack.name, "the database has tables and no data", why)]
     return []
+
+
+def is_newer(first_migration: str, releases: tuple[str, ...]) -> bool:
+    """Whether the database was made after the newest release. The first deploy makes it, in an hour at most."""
+    times = [datetime.strptime(text, "%Y%m%d-%H%M%S") for text in (first_migration, releases[0])]
+    tolerance = timedelta(hours=1 if len(releases) == 1 else 0)
+    return times[0] > times[1] + tolerance

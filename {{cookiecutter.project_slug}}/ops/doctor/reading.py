@@ -88,8 +88,17 @@ def read_last_words(container: str) -> str:
         lines = docker.logs(container, 5).splitlines()
     except CommandFailed:
         return ""
-    words = [line.strip() for line in lines if line.strip()]
+    words = [message for message in map(message_of, lines) if message]
     return f"The last line of its log: {words[-1][:300]}" if words else ""
+
+
+def message_of(line: str) -> str:
+    """Return what a line of a log says: for JSON its message; nothing for a request."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line.strip()
+    return str(said.get("message", "")) if isinstance(said, dict) else line.strip()
 
 
 def readings_of_app(stack: Stack) -> dict[str, Callable[[], Any]]:

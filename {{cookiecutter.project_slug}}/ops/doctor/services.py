@@ -70,7 +70,7 @@ def check_container(
         why = "It keeps its connections and answers none of them."
         return [wrong(stack.name, f"{one} is paused", why, f"docker unpause {container.name}")]
     if condition.state == "restarting":
-        what = f"{one} is restarting, {condition.restarts} times so far"
+        what = f"{one} is restarting, {times(condition.restarts)} so far"
         return [wrong(stack.name, what, ending(stack, one, condition)[1], logs)]
     if condition.state == "created":
         why = (
@@ -100,7 +100,7 @@ def check_running(
         restart = f"{stack.configuration.command} restart {service.name}"
         return [wrong(stack.name, f"{one} is unhealthy", why, logs, restart)]
     if condition.restarts:
-        what = f"{one} ended and was restarted {condition.restarts} times"
+        what = f"{one} ended and was restarted {times(condition.restarts)}"
         if now - seconds(condition.started, now) < RECENTLY:
             why = stack.last_words.get(condition.id, "") or "Its log says why."
             return [wrong(stack.name, f"{what}, the last time less than 10 minutes ago", why, logs)]
@@ -112,7 +112,8 @@ def check_running(
 
 def ending(stack: Stack, name: str, condition: Condition) -> tuple[str, str]:
     """Return what became of a container that has ended, and why."""
-    what = f"{name} is stopped: it ended with exit status {condition.exit_code}"
+    became = "is stopped" if condition.exit_code in (0, 137, 143) else "failed"
+    what = f"{name} {became}: it ended with exit status {condition.exit_code}"
     reasons = [condition.error] if condition.error else []
     if condition.out_of_memory:
         reasons.append("The kernel killed it: its memory limit was reached. Raise mem_limit.")
@@ -142,6 +143,10 @@ def check_strangers(stack: Stack) -> list[Finding]:
     return [note(stack.name, what, why, f"{stack.configuration.command} up -d --remove-orphans")]
 
 
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
@@ -153,9 +158,8 @@ def check_memory(stack: Stack) -> list[Finding]:
     for container in stack.containers:
         count = stack.memory_kills.get(container.id, 0)
         if count:
-            what = (
-                f"{container.service} reached its memory limit: the kernel killed {count} processes"
-            )
+            noun = "process" if count == 1 else "processes"
+            what = f"{container.service} reached its memory limit: the kernel killed {count} {noun}"
             why = "Each took the requests or the work with it that it had. The container counts since its start."
             command = f"# Raise mem_limit of {container.service} in its compose file, or lower WEB_CONCURRENCY in .env."
             findings.append(wrong(stack.name, what, why, command))
