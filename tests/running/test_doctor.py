@@ -1,27 +1,248 @@
-"""bin/doctor names each trouble, which is made here for real, and what mends it."""
+"""bin/doctor names each problem, which is made here for real, with the command that fixes it."""
 
 import os
 import re
+import shutil
 import socket
+import sys
+import time
 
 import pytest
 
-from tests.helpers.doctor import (
-    HEALTHY,
-    doctor,
-    follow,
-    mend,
-    replace,
-    set_in_env,
-    troubles,
-)
+from tests.helpers.environment import with_value
 from tests.helpers.project import Project, a_slug
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run
 
+USAGE = "usage: bin/doctor [development | production] [--json]\n"
+HEALTHY = "Nothing is wrong."
+TOOLS = ("dirname", "sh", "sleep", "tr")
 # What another user's server is made of: an image that is on every machine that runs these tests.
 NGINX = "nginx:1.30-trixie"
 HELLO = "server { listen 80; location / { return 200 hello; } }"
 ROUTER = "server { listen 80; location / { proxy_pass http://nginx:8080; } }"
+
+
+def doctor(project: Project, *arguments: str, **env: str) -> tuple[int, list[str]]:
+    """Run bin/doctor from another folder; return its exit status and what it says, line by line."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("UID", "GID", "DOMAIN")}
+    done = run(project.path / "bin/doctor", *arguments, cwd="/", env=inherited | env)
+    assert done.stderr == ""
+    for line in secrets(project):
+        assert line.partition("=")[2].strip("'") not in done.stdout
+    return done.returncode, done.stdout.splitlines()
+
+
+def secrets(project: Project) -> list[str]:
+    """Return the lines of .env that hold a secret, and not a placeholder."""
+    text = "".join(env.read_text() for env in project.path.glob(".env"))
+    return re.findall(r"^(?:SECRET_KEY|POSTGRES_PASSWORD)=(?!change-me).{6,}$", text, re.MULTILINE)
+
+
+def problems(lines: list[str]) -> list[str]:
+    return [line.removeprefix("wrong          ") for line in lines if line.startswith("wrong")]
+
+
+def command(lines: list[str], beginning: str) -> str:
+    """Return the one command that is printed and begins so."""
+    (command,) = [line.strip() for line in lines if line.startswith(f"               {beginning}")]
+    return command
+
+
+def follow(project: Project, command: str) -> None:
+    done = run("sh", "-c", command, cwd=project.path)
+    assert done.returncode == 0, done.stderr
+
+
+def set_in_env(project: Project, name: str, value: str) -> None:
+    env = project.path / ".env"
+    env.write_text(with_value(env.read_text(), name, value))
+
+
+def replace(project: Project, file: str, old: str, new: str) -> None:
+    text = project.read(file)
+    assert old in text
+    (project.path / file).write_text(text.replace(old, new))
+
+
+# --- Without an engine ---
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """machine(script) makes a machine with few tools, and with this for a docker."""
+    for tool in TOOLS:
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    (tmp_path / "python3").symlink_to(os.path.realpath(sys.executable))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def make(script: str) -> None:
+        (tmp_path / "docker").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "docker").chmod(0o755)
+
+    return make
+
+
+def versions(engine: str, compose: str) -> str:
+    return (
+        f"""case $1 in info) echo '{{"ServerVersion": "{engine}"}}' ;; esac; """
+        f'case $* in info*) ;; "compose version --short") echo {compose} ;; *) exit 1 ;; esac'
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "compose"), [("24.0.9", "2.40.3"), ("28.5.2", "2.23.3"), ("28.5.2", "1.29.2")]
+)
+def test_an_old_docker_is_named(engine, compose, fresh, machine):
+    machine(versions(engine, compose))
+    code, lines = doctor(fresh)
+    assert code == 1
+    assert problems(lines) == [f"Docker: too old: Engine {engine}, Compose {compose}"]
+    assert command(lines, "# https://docs.docker.com/engine/install/ says how to install it.")
+
+
+@pytest.mark.parametrize(
+    ("engine", "compose"),
+    [("25.0.0", "v2.24.0"), ("29.0.1+x", "2.40.3-desktop.1"), ("30.1", "5.0")],
+)
+def test_a_docker_that_is_new_enough_will_do(engine, compose, fresh, machine):
+    machine(versions(engine, compose))
+    _, lines = doctor(fresh)
+    assert lines[1] == f"ok             Docker: Engine {engine}, Compose {compose.strip('v')}"
+
+
+def test_a_missing_compose_is_named(fresh, machine):
+    machine("""case $1 in info) echo '{"ServerVersion": "28.5.2"}' ;; *) exit 1 ;; esac""")
+    code, lines = doctor(fresh)
+    assert (code, problems(lines)) == (1, ["Docker: too old: Engine 28.5.2, Compose none"])
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_missing_docker_is_named(fresh):
+    code, lines = doctor(fresh)
+    assert (code, problems(lines)) == (1, ["Docker: there is no docker command"])
+
+
+def test_an_engine_that_does_not_run_is_named_with_its_own_words(fresh, machine):
+    machine("echo 'Client: Docker'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    code, lines = doctor(fresh)
+    assert (code, problems(lines)) == (1, ["Docker: no engine responds"])
+    assert (
+        "               The engine does not respond. Cannot connect to the Docker daemon" in lines
+    )
+    assert command(lines, "sudo systemctl") == "sudo systemctl start docker"
+
+
+def test_an_engine_of_another_user_is_named_with_the_group_to_join(fresh, machine):
+    machine("echo 'permission denied while trying to connect' >&2; exit 1")
+    code, lines = doctor(fresh, LOGNAME="ann")
+    assert (code, problems(lines)) == (1, ["Docker: ann may not use the engine"])
+    assert command(lines, "sudo usermod") == "sudo usermod --append --groups docker ann"
+
+
+def test_an_engine_that_hangs_is_not_waited_for(fresh, machine):
+    replace(fresh, "ops/doctor/engine.py", "SECONDS_TO_RESPOND = 20", "SECONDS_TO_RESPOND = 1")
+    machine("[ $1 = compose ] || exec sleep 60")
+    start = time.monotonic()
+    code, lines = doctor(fresh)
+    assert (code, problems(lines)) == (1, ["Docker: no engine responds"])
+    assert time.monotonic() - start < 30
+
+
+def test_without_python_one_sentence_says_how_to_get_it(fresh, machine, tmp_path):
+    machine("exit 1")
+    (tmp_path / "python3").unlink()
+    done = run(fresh.path / "bin/doctor")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "bin/doctor needs Python 3.9 or newer as python3; on Debian and Ubuntu: "
+        "sudo apt-get install python3\n"
+    )
+
+
+def test_an_unknown_argument_is_refused_in_one_sentence(fresh):
+    done = run(fresh.path / "bin/doctor", "--fix")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"bin/doctor does not know --fix; {USAGE}"
+
+
+def test_two_stacks_are_refused_in_one_sentence(fresh):
+    done = run(fresh.path / "bin/doctor", "development", "production")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"bin/doctor takes the name of one stack; {USAGE}"
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_says_what_it_looks_at_and_nothing_else_happens(flag, fresh, machine):
+    machine("echo docker was started >&2")
+    done = run(fresh.path / "bin/doctor", "production", flag)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        f"{USAGE}\nName what is wrong with the files, Docker, the machine"
+    )
+
+
+# --- Files ---
+
+FILES_ARE_FINE = (
+    "ok             files: they belong to user 0, scripts are executable and have Unix line endings"
+)
+
+
+@pytest.fixture
+def patient(fresh, machine):
+    """A project on a machine that has no engine: its files are looked at all the same."""
+    machine("exit 1")
+    return fresh
+
+
+def test_files_of_somebody_else_are_named(fresh, machine):
+    os.chown(fresh.path / "accounts/migrations/0001_initial.py", 1234, 1234)
+    machine("exit 1")
+    _, lines = doctor(fresh)
+    assert problems(lines)[0] == "files: not of user 0: ./accounts/migrations/0001_initial.py"
+    assert command(lines, "sudo chown") == "sudo chown -R 0:0 ."
+
+
+def test_root_looks_after_the_project_of_somebody_else(patient):
+    for path in (patient.path, *patient.path.rglob("*")):
+        os.chown(path, 1234, 1235)
+    os.chown(patient.path / "accounts/models.py", 0, 0)
+    _, lines = doctor(patient)
+    assert problems(lines)[0] == "files: not of user 1234: ./accounts/models.py"
+    assert command(lines, "sudo chown") == "sudo chown -R 1234:1235 ."
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["docker/app/entrypoint.sh", "docker/nginx/entrypoint.d/11-names.envsh", "bin/lock", ".env"],
+)
+def test_windows_line_endings_are_named_and_their_mend_keeps_the_rest(file, patient):
+    path = patient.path / file
+    good, mode = path.read_bytes(), path.stat().st_mode
+    path.write_bytes(good.replace(b"\n", b"\r\n"))
+    _, lines = doctor(patient)
+    assert problems(lines)[0] == f"files: Windows line endings: {file}"
+    follow(patient, command(lines, "for f in"))
+    assert (path.read_bytes(), path.stat().st_mode) == (good, mode)
+    assert FILES_ARE_FINE in doctor(patient)[1]
+
+
+def test_scripts_that_are_not_executable_are_named(patient):
+    (patient.path / "bin/init").chmod(0o644)
+    _, lines = doctor(patient)
+    assert problems(lines)[0] == "files: not executable: bin/init"
+    run("/bin/chmod", "+x", *command(lines, "chmod").split()[2:], cwd=patient.path)
+    assert FILES_ARE_FINE in doctor(patient)[1]
+
+
+# --- Each variant ---
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "none"])
+def test_where_a_load_balancer_has_the_name_nobody_asks_for_it(proxy, bake):
+    project = bake(proxy=proxy)
+    text = "".join(path.read_text() for path in (project.path / "ops/doctor").glob("*.py"))
+    assert [word for word in ("HTTPS_PORT", "x509", "curl", "resolve") if word in text] == []
 
 
 # --- With both stacks ---
@@ -36,6 +257,12 @@ def shop(bake_once) -> Project:
         name = line.strip("#").partition("=")[0]
         replace(project, ".env", f"\n{line}\n", f"\n{name}={ports[name]}\n")
     return project
+
+
+MAIL = (
+    "               # Set EMAIL_URL in .env, such as smtp+tls://user:password@mail.example.com:587."
+)
+SELF_SIGNED = "ok             production: the certificate of localhost is self-signed"
 
 
 def ports_of(project: Project) -> dict[str, str]:
@@ -73,7 +300,7 @@ def of_both_stacks(project: Project) -> list[str]:
 @pytest.mark.usefixtures("engine")
 def test_a_project_is_healthy_before_its_first_start(shop):
     code, lines = doctor(shop)
-    assert (code, troubles(lines), lines[-1]) == (0, [], HEALTHY)
+    assert (code, problems(lines), lines[-1]) == (0, [], HEALTHY)
 
 
 @pytest.mark.containers
@@ -84,18 +311,29 @@ def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
     code, lines = doctor(shop)
     ports = ports_of(shop)
     name = shop.path.name
+    lines = [re.sub(r"has \d+ MB", "has some MB", line) for line in lines]
     assert code == 0
-    assert lines[2:] == [
+    assert [line for line in lines[2:] if ": the disk of " not in line] == [
         "ok             development: containers write files as you, 0:0",
+        "ok             development: each service runs and is healthy",
         f"ok             development: port {ports['APP_PORT']} (APP_PORT) is this project's",
+        f"ok             development: http://localhost:{ports['APP_PORT']}/ returns 200",
+        "ok             development: the app reaches its database, and no migration waits",
         f"ok             development: the volume {name}-dev_postgres fits PostgreSQL 18",
-        "ok             development: the database takes the password",
+        "ok             development: the database takes the password, and has some MB",
         "ok             production: the secrets are set",
+        "ok             production: each service runs and is healthy",
         f"ok             production: port {ports['HTTP_PORT']} (HTTP_PORT) is this project's",
         f"ok             production: port {ports['HTTPS_PORT']} (HTTPS_PORT) is this project's",
-        "ok             production: localhost needs no DNS",
+        f"ok             production: https://localhost:{ports['HTTPS_PORT']}/ returns 200",
+        "ok             production: the app reaches its database, and no migration waits",
         f"ok             production: the volume {name}_postgres fits PostgreSQL 18",
-        "ok             production: the database takes the password",
+        "ok             production: the database takes the password, and has some MB",
+        "note           production: no mail server is set: e-mail is not sent",
+        "               Sign-up, password resets and error reports need it.",
+        MAIL,
+        "ok             production: localhost needs no DNS",
+        f"{SELF_SIGNED}: no public CA signs such a name",
         "Nothing is wrong.",
     ]
     assert of_both_stacks(shop) == before
@@ -121,11 +359,11 @@ def test_a_port_that_a_container_has_is_named(shop):
     code, lines = doctor(shop, "development", APP_PORT=port)
     run("docker", "rm", "--force", name)
     assert code == 1
-    assert troubles(lines) == [
+    assert problems(lines) == [
         f"development: port {port} (APP_PORT) is taken by the container {name}"
     ]
-    assert f"write APP_PORT={int(port) + 1} into .env; then:" in "".join(lines)
-    assert mend(lines, "docker compose up") == "docker compose up -d --wait"
+    assert f"set APP_PORT={int(port) + 1} in .env; then:" in "".join(lines)
+    assert command(lines, "docker compose up") == "docker compose up -d --wait"
 
 
 @pytest.mark.containers
@@ -138,7 +376,7 @@ def test_the_ports_that_another_program_has_are_named(shop):
         one, two = (str(server.getsockname()[1]) for server in (http, https))
         code, lines = doctor(shop, "production", HTTP_PORT=one, HTTPS_PORT=two)
     assert code == 1
-    assert troubles(lines) == [
+    assert problems(lines) == [
         f"production: port {one} (HTTP_PORT) is taken by a program outside Docker",
         f"production: port {two} (HTTPS_PORT) is taken by a program outside Docker",
     ]
@@ -150,7 +388,7 @@ def test_the_ports_that_another_program_has_are_named(shop):
 def test_the_other_stack_of_the_same_project_can_be_in_the_way(shop):
     code, lines = doctor(shop, "production", HTTP_PORT=ports_of(shop)["APP_PORT"])
     assert code == 1
-    assert f"is taken by the container {shop.path.name}-dev-app-1" in troubles(lines)[0]
+    assert f"is taken by the container {shop.path.name}-dev-app-1" in problems(lines)[0]
 
 
 # Secrets and .env
@@ -182,15 +420,15 @@ def test_a_weak_secret_is_named(key, password, weakness, closed):
     set_in_env(closed, "SECRET_KEY", key)
     set_in_env(closed, "POSTGRES_PASSWORD", password)
     code, lines = doctor(closed, "production")
-    assert (code, troubles(lines)) == (1, [f"production: {weakness}"])
+    assert (code, problems(lines)) == (1, [f"production: {weakness}"])
 
 
 @pytest.mark.containers
 def test_a_short_secret_is_named_and_a_new_one_will_do(closed):
     set_in_env(closed, "SECRET_KEY", "s" * 49)
     code, lines = doctor(closed, "production")
-    assert (code, troubles(lines)) == (1, ["production: SECRET_KEY has less than 50 characters."])
-    set_in_env(closed, "SECRET_KEY", run("sh", "-c", mend(lines, "LC_ALL=C tr")).stdout)
+    assert (code, problems(lines)) == (1, ["production: SECRET_KEY has less than 50 characters."])
+    set_in_env(closed, "SECRET_KEY", run("sh", "-c", command(lines, "LC_ALL=C tr")).stdout)
     code, lines = doctor(closed, "production")
     assert (code, lines[-1]) == (0, HEALTHY)
 
@@ -210,8 +448,8 @@ def test_without_env_production_is_not_ready_and_init_mends_that(closed):
     ports = ports_of(closed)
     (closed.path / ".env").unlink()
     code, lines = doctor(closed, "production", **ports)
-    assert (code, troubles(lines)) == (1, ["production: there is no .env"])
-    follow(closed, mend(lines, "bin/init"))
+    assert (code, problems(lines)) == (1, ["production: there is no .env"])
+    follow(closed, command(lines, "bin/init"))
     assert doctor(closed, "production", **ports)[1][-1] == HEALTHY
 
 
@@ -229,8 +467,9 @@ def test_ids_of_somebody_else_are_named(closed):
     set_in_env(closed, "UID", "1234")
     code, lines = doctor(closed, "development", APP_PORT=str(free_port()))
     assert code == 1
-    assert troubles(lines) == ["development: containers write files as 1234:0, and you are 0:0"]
-    assert mend(lines, "write UID=0 and GID=0 into .env, then: docker compose up --wait")
+    assert problems(lines) == ["development: containers write files as 1234:0, and you are 0:0"]
+    assert command(lines, "# Set UID=0 and GID=0 in .env, then:")
+    assert command(lines, "docker compose up") == "docker compose up --wait"
     set_in_env(closed, "UID", "0")
     assert doctor(closed, "development", APP_PORT=str(free_port()))[1][-1] == HEALTHY
 
@@ -240,8 +479,8 @@ def test_without_env_init_writes_whose_files_they_are(closed):
     (closed.path / ".env").unlink()
     code, lines = doctor(closed, "development", APP_PORT=str(free_port()))
     assert code == 1
-    assert troubles(lines) == ["development: containers write files as 1000:1000, and you are 0:0"]
-    follow(closed, mend(lines, "bin/init"))
+    assert problems(lines) == ["development: containers write files as 1000:1000, and you are 0:0"]
+    follow(closed, command(lines, "bin/init"))
     assert doctor(closed, "development", APP_PORT=str(free_port()))[1][-1] == HEALTHY
 
 
@@ -249,11 +488,14 @@ def test_without_env_init_writes_whose_files_they_are(closed):
 def test_an_env_that_cannot_be_read_is_named(closed):
     set_in_env(closed, "POSTGRES_PASSWORD", "'half a secret")
     code, lines = doctor(closed, "production")
-    assert (code, troubles(lines)) == (
+    assert (code, problems(lines)) == (
         1,
         ["production: Compose cannot read compose.prod.yaml or .env"],
     )
-    assert mend(lines, "docker compose") == "docker compose -f compose.prod.yaml config --quiet"
+    assert command(lines, "docker compose").startswith(
+        "docker compose -f compose.prod.yaml config --quiet"
+    )
+    assert "half a" not in "".join(lines)
 
 
 # The database
@@ -286,13 +528,15 @@ def test_a_volume_of_another_major_version_is_named(made, wanted, back, bake, st
     code, lines = doctor(project, "development", **stack.ports)
     volume = f"{project.path.name}-dev_postgres"
     assert code == 1
-    assert troubles(lines) == [
+    assert problems(lines) == [
         f"development: the volume {volume} is of PostgreSQL {major}, and the image of {wanted[0][9:11]}"
     ]
-    assert f"               Neither reads the other's files. Put {major} back: {back}" in lines
+    assert f"               # Put {major} back: {back}" in lines
     dump = "docker compose exec -T postgres pg_dump --username app app >dump.sql"
-    assert mend(lines, "docker compose exec") == dump
-    assert mend(lines, "docker compose down") == f"docker compose down && docker volume rm {volume}"
+    assert command(lines, "docker compose exec") == dump
+    assert (
+        command(lines, "docker compose down") == f"docker compose down && docker volume rm {volume}"
+    )
     move(project, wanted, made)
     assert doctor(project, "development", **stack.ports)[0] == 0
 
@@ -301,8 +545,8 @@ def test_a_volume_of_another_major_version_is_named(made, wanted, back, bake, st
 def test_a_password_that_the_volume_does_not_know_is_named_and_can_be_changed(shop, running):
     set_in_env(shop, "POSTGRES_PASSWORD", "'an\"other $HOME \\ <one> & ünï'")
     code, lines = doctor(shop, "production")
-    assert (code, troubles(lines)) == (1, ["production: the database refuses the password"])
-    change = mend(lines, "docker compose -f compose.prod.yaml exec")
+    assert (code, problems(lines)) == (1, ["production: the database refuses the password"])
+    change = command(lines, "docker compose -f compose.prod.yaml exec")
     follow(shop, change.replace("…", 'an\\"other \\$HOME \\\\ <one> & ünï'))
     code, lines = doctor(shop, "production")
     assert (code, lines[-1]) == (0, HEALTHY)
@@ -316,8 +560,8 @@ def test_a_password_of_development_that_does_not_fit_is_named(shop):
     code, lines = doctor(shop, "development")
     replace(shop, "compose.yaml", "POSTGRES_PASSWORD: another", "POSTGRES_PASSWORD: development")
     assert right in shop.read("compose.yaml")
-    assert (code, troubles(lines)) == (1, ["development: the database refuses the password"])
-    assert mend(lines, "docker compose down").endswith(f"rm {shop.path.name}-dev_postgres")
+    assert (code, problems(lines)) == (1, ["development: the database refuses the password"])
+    assert command(lines, "docker compose down").endswith(f"rm {shop.path.name}-dev_postgres")
 
 
 # DNS
@@ -339,43 +583,52 @@ def server(running):
     run("docker", "rm", "--force", *started)
 
 
+def about_names(lines: list[str]) -> list[str]:
+    """Return the problems with names; a DOMAIN that nginx does not know yet has others as well."""
+    return [problem for problem in problems(lines) if " resolve" in problem]
+
+
 @pytest.mark.containers
-def test_a_name_that_leads_here_by_way_of_a_router_is_fine(shop, server):
+def test_a_name_that_resolves_here_by_way_of_a_router_is_fine(shop, server):
     server("shop.example.com", ROUTER)
-    code, lines = doctor(shop, "production", DOMAIN="shop.example.com")
-    assert "ok             production: shop.example.com leads here" in lines
-    assert (code, lines[-1]) == (0, HEALTHY)
+    _, lines = doctor(shop, "production", DOMAIN="shop.example.com")
+    assert "ok             production: shop.example.com resolves to this server" in lines
+    assert about_names(lines) == []
 
 
 @pytest.mark.containers
-def test_a_name_that_leads_to_another_server_is_named(shop, server):
+def test_a_name_that_resolves_to_another_server_is_named(shop, server):
     server("old.example.com", HELLO)
     code, lines = doctor(shop, "production", DOMAIN="localhost, .old.example.com")
-    (found,) = troubles(lines)
+    (found,) = about_names(lines)
     assert code == 1
-    assert re.fullmatch(r"production: old\.example\.com leads to another server, [0-9.]+", found)
-    assert mend(lines, "Let its A and AAAA records have the address of this machine")
+    assert re.fullmatch(r"production: old\.example\.com resolves to another server, [0-9.]+", found)
+    assert command(lines, "# Set its A and AAAA records to the addresses of this machine")
 
 
 @pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_name_that_does_not_resolve_is_named(shop):
     code, lines = doctor(shop, "production", DOMAIN="shop.no-such-top,site.test,me.localhost")
-    assert (code, troubles(lines)) == (1, ["production: shop.no-such-top does not resolve"])
-    assert mend(lines, "Give it an A record with the address of this machine")
+    assert (code, about_names(lines)) == (1, ["production: shop.no-such-top does not resolve"])
+    assert command(lines, "# Give it an A record with the address of this machine")
 
 
 @pytest.mark.containers
-def test_where_nobody_answers_no_alarm_is_given(shop, server):
+def test_where_nobody_responds_no_alarm_is_given(shop, server):
     server("silent.example.com", HELLO.replace("80", "81"))
-    code, lines = doctor(shop, "production", DOMAIN="silent.example.com")
-    assert (code, troubles(lines)) == (0, [])
-    assert lines[-1] == "Nothing is wrong that could be looked at."
+    _, lines = doctor(shop, "production", DOMAIN="silent.example.com")
+    assert about_names(lines) == []
+    assert "not looked at  production: whether silent.example.com resolves" in "\n".join(lines)
 
 
 @pytest.mark.containers
 def test_before_the_first_start_no_name_is_looked_at(closed):
     set_in_env(closed, "DOMAIN", "shop.example.com")
+    set_in_env(closed, "#EMAIL_URL", "\nEMAIL_URL=smtp://mail.example.com")
     code, lines = doctor(closed, "production")
-    assert (code, troubles(lines)) == (0, [])
-    assert "whether shop.example.com leads here: nginx is not running" in "".join(lines)
+    assert (code, problems(lines)) == (0, [])
+    assert lines[-1] == "Nothing is wrong that could be looked at."
+    assert "whether shop.example.com resolves to this server: nginx is not running" in "".join(
+        lines
+    )

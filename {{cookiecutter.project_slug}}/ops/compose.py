@@ -54,6 +54,18 @@ def compose(*arguments: str, release: str = "latest", merge: bool = False) -> st
     return run("docker", "compose", "--file", FILE, *arguments, env=env, merge=merge)
 
 
+def read_configuration(file: str = FILE) -> dict:
+    """Return all that `docker compose config` says, as a dict; services behind a profile too.
+
+    With "" for the file, Compose chooses: compose.yaml, and compose.override.yaml where there is one.
+    In values, Compose writes each $ twice. Raises CommandFailed when Compose cannot read a file.
+    """
+    options = ("--file", file) if file else ()
+    return json.loads(
+        run("docker", "compose", *options, "--profile", "*", "config", "--format", "json")
+    )
+
+
 def read_project(release: str) -> tuple[str, dict[str, Service]]:
     """Return the name of the stack, and all its services by name, those behind a profile too.
 

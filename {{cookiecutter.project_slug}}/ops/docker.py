@@ -13,6 +13,7 @@ LABEL = "com.docker.compose."
 
 # One line of JSON for each container. `docker ps --format json` joins labels with commas, which their
 # values may contain too.
+{%- raw %}
 CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
@@ -21,6 +22,8 @@ CONTAINER = (
     ' "image": {{json (.Label "com.docker.compose.image")}},'
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
 )
+IMAGE = "{{.Repository}} {{.Tag}} {{.ID}}"
+{%- endraw %}
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ class Condition:
     exit_code: int
     out_of_memory: bool
     error: str  # why Docker could not start it
-    probe: str  # what its last health check printed
+    probe: str  # what the last health check that failed printed
     started: str  # time in UTC, ISO 8601
+    pid: int = 0  # of its first process on the engine's machine; 0 when it does not run
 
 
 def containers(stack: str) -> list[Container]:
@@ -98,8 +102,7 @@ def container(row: dict) -> Container:
 
 def images() -> list[Image]:
     """Return all names of images on this machine, the newest image first."""
-    row = "{{.Repository}} {{.Tag}} {{.ID}}"
-    printed = run("docker", "image", "ls", "--no-trunc", "--format", row)
+    printed = run("docker", "image", "ls", "--no-trunc", "--format", IMAGE)
     return [Image(*line.split()) for line in printed.splitlines()]
 
 
@@ -123,7 +126,7 @@ def condition(found: dict) -> Condition:
     """Make a Condition of what `docker inspect` printed for one container."""
     state = found["State"]
     health = state.get("Health") or {}
-    log = health.get("Log") or [{}]
+    failures = [probe for probe in health.get("Log") or () if probe["ExitCode"]]
     return Condition(
         id=found["Id"],
         name=found["Name"].lstrip("/"),
@@ -133,8 +136,9 @@ def condition(found: dict) -> Condition:
         exit_code=state["ExitCode"],
         out_of_memory=state["OOMKilled"],
         error=state["Error"],
-        probe=(log[-1].get("Output") or "").strip(),
+        probe=(failures[-1].get("Output") or "").strip() if failures else "",
         started=state["StartedAt"],
+        pid=state.get("Pid", 0),
     )
 
 

@@ -29,12 +29,17 @@ class CommandFailed(Exception):
 
 
 def run(
-    *command: str, env: Mapping[str, str] | None = None, stdin: str = "", merge: bool = False
+    *command: str,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    merge: bool = False,
+    timeout: float | None = None,
 ) -> str:
     """Run a program, wait for its end, and return what it printed on stdout.
 
     `stdin` is the text that it reads. With `merge`, what it prints on stderr is a part of the result.
-    Raises CommandFailed when the exit status is not 0.
+    Raises CommandFailed when the exit status is not 0, or when the program has not ended after
+    `timeout` seconds.
     """
     try:
         child = subprocess.Popen(
@@ -50,7 +55,11 @@ def run(
     except OSError as error:
         raise CommandFailed(command, 127, f"{command[0]}: {error.strerror}") from error
     try:
-        stdout, stderr = child.communicate(stdin)
+        stdout, stderr = child.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired as expired:
+        end(child)
+        late = f"{command[0]} did not end within {timeout} seconds"
+        raise CommandFailed(command, 124, late) from expired
     except BaseException:
         end(child)
         raise

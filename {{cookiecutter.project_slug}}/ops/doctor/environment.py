@@ -1,0 +1,107 @@
+""".env and what containers get of it: variables, secrets, the ids of the owner."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ops.doctor.env_file import read_env_file
+from ops.doctor.findings import Finding, ok, wrong
+from ops.doctor.seen import Configuration, Owner
+
+NEW_SECRET = "LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 64"
+# Docker's own programs read these.
+OF_DOCKER = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_")
+
+
+def check_configuration(configuration: Configuration) -> list[Finding]:
+    """Can Compose read the files of this stack, and .env?"""
+    if not configuration.error:
+        return []
+    file = "compose.prod.yaml" if configuration.stack == "production" else "compose.yaml"
+    # Compose quotes what it cannot read of .env, which may be a part of a secret.
+    error = re.sub(r"(unterminated quoted value|variable name) .*", r"\1", configuration.error)
+    why = f"{error}\nIn .env, a value with $, #, quotes or spaces belongs in single quotes."
+    command = f"{configuration.command} config --quiet  # says what it cannot read"
+    return [wrong(configuration.stack, f"Compose cannot read {file} or .env", why, command)]
+
+
+def check_ids(configuration: Configuration, owner: Owner) -> list[Finding]:
+    """In development, do containers write files as the owner of the project?"""
+    user = str(configuration.said["services"].get("app", {}).get("user", ""))
+    mine = f"{owner.uid}:{owner.gid}"
+    if user == mine:
+        return [ok(configuration.stack, f"containers write files as you, {user}")]
+    what = f"containers write files as {user or 'the user of their image'}, and you are {mine}"
+    why = "Files that they make, such as migrations, are not yours, and they cannot change your files."
+    commands = ["bin/init"]
+    if Path(".env").exists():
+        first = f"# Set UID={owner.uid} and GID={owner.gid} in .env, then:"
+        commands = [first, "docker compose up --wait"]
+    return [wrong(configuration.stack, what, why, *commands)]
+
+
+def check_secrets(configuration: Configuration) -> list[Finding]:
+    """In production, are the secrets set, and strong?"""
+    stack = configuration.stack
+    weak = weakness(configuration, "SECRET_KEY")
+    if not configuration.database_is_elsewhere:
+        weak += weakness(configuration, "POSTGRES_PASSWORD")
+    if not weak:
+        return [ok(stack, "the secrets are set")]
+    if Path(".env").exists():
+        why = "It will not start. This prints a new secret, to be written after the name in .env:"
+        return [wrong(stack, " ".join(weak), why, NEW_SECRET)]
+    why = "Production has its secrets in it; development needs none."
+    return [wrong(stack, "there is no .env", why, "bin/init")]
+
+
+def weakness(configuration: Configuration, name: str) -> list[str]:
+    """Say what is wrong with a secret, without the secret."""
+    value = configuration.value(name)
+    if configuration.value(f"{name}_FILE"):
+        return []
+    if not value:
+        return [f"{name} is not set."]
+    if value.startswith(("change-me", "django-insecure-")):
+        return [f"{name} is a placeholder."]
+    if name == "SECRET_KEY" and len(value) < 50:
+        return [f"{name} has less than 50 characters."]
+    return []
+
+
+def check_unread_variables(configurations: list[Configuration]) -> list[Finding]:
+    """Is each variable of .env read by something?"""
+    known = names_in_example(Path(".env.example")) | words_in_files()
+    for configuration in configurations:
+        for service in configuration.services.values():
+            known |= {*service.environment}
+    names = [name for name in read_env_file(Path(".env")) if name not in known]
+    names = [name for name in names if not name.startswith(OF_DOCKER)]
+    if not names:
+        return []
+    what = f"nothing reads {', '.join(sorted(names))}"
+    why = "Containers get only the variables that the compose files list by name."
+    command = "# Add the name to the environment: list of x-app in compose.prod.yaml, or remove it from .env."
+    return [wrong(".env", what, why, command)]
+
+
+def names_in_example(path: Path) -> set[str]:
+    """Return the names in .env.example, also those behind a # there."""
+    if not path.exists():
+        return set()
+    return set(re.findall(r"^#?(\w+)=", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def words_in_files() -> set[str]:
+    """Return all words of the compose files, without comments, and of what is in bin/."""
+    found: set[str] = set()
+    for path in (
+        *Path(".").glob("*.y*ml"),
+        *Path("docker").rglob("*.y*ml"),
+        *Path("bin").glob("*"),
+    ):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found |= set(re.findall(r"[A-Za-z_]\w*", re.sub(r"(?m)(^|\s)#.*", "", text)))
+    return found

@@ -1,0 +1,166 @@
+"""Each service of a stack as it runs."""
+
+from __future__ import annotations
+
+from ops.compose import Service
+from ops.docker import Condition, Container
+from ops.doctor.engine import seconds
+from ops.doctor.findings import Finding, note, ok, wrong
+from ops.doctor.seen import Machine, Stack
+
+RECENTLY = 600  # seconds
+
+
+def check_services(stack: Stack, machine: Machine) -> list[Finding]:
+    """Does each service run as the compose files say? A stack without a container is not running."""
+    if not stack.is_started:
+        return [note(stack.name, "not running", "", f"{stack.configuration.command} up -d --wait")]
+    findings = []
+    for service in stack.configuration.services.values():
+        found = stack.containers_of(service.name)
+        for container in found:
+            findings += check_container(stack, service, container, machine.now)
+        findings += check_count(stack, service, found)
+    findings += check_strangers(stack)
+    return findings or [ok(stack.name, "each service runs and is healthy")]
+
+
+def check_count(stack: Stack, service: Service, found: list[Container]) -> list[Finding]:
+    """Has a service that runs all the time as many containers as it should?"""
+    missing = service.replicas - len(found)
+    if not is_needed(stack, service) or missing <= 0:
+        return []
+    what = f"{service.name} has no container"
+    if found:
+        what = f"{service.name} has {len(found)} of {service.replicas} containers"
+    why = "The compose files name it, and other services of the stack have containers."
+    return [wrong(stack.name, what, why, f"{stack.configuration.command} up -d --wait")]
+
+
+def is_needed(stack: Stack, service: Service) -> bool:
+    """Whether the service runs as long as the stack does: not on demand, and not once."""
+    return not service.profiles and not is_one_off(stack, service)
+
+
+def is_one_off(stack: Stack, service: Service) -> bool:
+    """Whether the service runs once: restart: "no", or another service waits for its end."""
+    finished = "service_completed_successfully"
+    waited_for = any(
+        other.depends_on.get(service.name) == finished
+        for other in stack.configuration.services.values()
+    )
+    return waited_for or not service.restarts
+
+
+def check_container(
+    stack: Stack, service: Service, container: Container, now: float
+) -> list[Finding]:
+    """Judge one container by its state and its health."""
+    condition = stack.conditions[container.id]
+    up = f"{stack.configuration.command} up -d --wait"
+    logs = f"{stack.configuration.command} logs --tail 50 {service.name}"
+    one = service.name if service.replicas == 1 else container.name
+    if condition.state == "running":
+        return check_running(stack, service, condition, now)
+    if condition.state == "exited":
+        if condition.exit_code == 0 and is_one_off(stack, service):
+            return []
+        return [wrong(stack.name, *ending(stack, one, condition), logs, up)]
+    if condition.state == "paused":
+        why = "It keeps its connections and answers none of them."
+        return [wrong(stack.name, f"{one} is paused", why, f"docker unpause {container.name}")]
+    if condition.state == "restarting":
+        what = f"{one} is restarting, {times(condition.restarts)} so far"
+        return [wrong(stack.name, what, ending(stack, one, condition)[1], logs)]
+    if condition.state == "created":
+        why = (
+            condition.error or "A service that it depends on failed, or somebody interrupted `up`."
+        )
+        return [wrong(stack.name, f"{one} was created and never started", why, up)]
+    why = condition.error or "Docker could not remove it."
+    return [
+        wrong(
+            stack.name,
+            f"{one} is {condition.state}",
+            why,
+            f"docker rm --force {container.name}",
+            up,
+        )
+    ]
+
+
+def check_running(
+    stack: Stack, service: Service, condition: Condition, now: float
+) -> list[Finding]:
+    """Judge a container that runs: its health, and whether it was restarted."""
+    one = service.name if service.replicas == 1 else condition.name
+    logs = f"{stack.configuration.command} logs --tail 50 {service.name}"
+    if condition.health == "unhealthy":
+        why = f"Its health check failed: {last_line(condition.probe) or 'it printed nothing.'}"
+        restart = f"{stack.configuration.command} restart {service.name}"
+        return [wrong(stack.name, f"{one} is unhealthy", why, logs, restart)]
+    if condition.restarts:
+        what = f"{one} ended and was restarted {times(condition.restarts)}"
+        if now - seconds(condition.started, now) < RECENTLY:
+            why = stack.last_words.get(condition.id, "") or "Its log says why."
+            return [wrong(stack.name, f"{what}, the last time less than 10 minutes ago", why, logs)]
+        return [note(stack.name, what, "Its log says why.", logs)]
+    if condition.health == "starting":
+        return [note(stack.name, f"{one} is starting: its health check has not passed yet")]
+    return []
+
+
+def ending(stack: Stack, name: str, condition: Condition) -> tuple[str, str]:
+    """Return what became of a container that has ended, and why."""
+    became = "is stopped" if condition.exit_code in (0, 137, 143) else "failed"
+    what = f"{name} {became}: it ended with exit status {condition.exit_code}"
+    reasons = [condition.error] if condition.error else []
+    if condition.out_of_memory:
+        reasons.append("The kernel killed it: its memory limit was reached. Raise mem_limit.")
+    elif condition.exit_code == 137:
+        reasons.append(
+            "SIGKILL ended it: `docker kill`, a stop that took longer than its grace period, or the kernel"
+            " when the machine had no memory left."
+        )
+    elif condition.exit_code == 143:
+        reasons.append("SIGTERM ended it: somebody stopped it.")
+    elif condition.exit_code == 0:
+        reasons.append("Somebody stopped it, or it ended by itself.")
+    reasons.append(stack.last_words.get(condition.id, ""))
+    return what, "\n".join(filter(None, reasons))
+
+
+def check_strangers(stack: Stack) -> list[Finding]:
+    """Name containers of services that the compose files do not name any more."""
+    strangers = {one.service for one in stack.containers if not one.oneoff}
+    strangers -= {*stack.configuration.services}
+    if not strangers:
+        return []
+    what = (
+        f"containers of services that the compose files do not name: {', '.join(sorted(strangers))}"
+    )
+    why = "The services were renamed or removed, and their containers stayed."
+    return [note(stack.name, what, why, f"{stack.configuration.command} up -d --remove-orphans")]
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def check_memory(stack: Stack) -> list[Finding]:
+    """Did the kernel kill a process because its container's memory limit was reached?"""
+    findings = []
+    for container in stack.containers:
+        count = stack.memory_kills.get(container.id, 0)
+        if count:
+            noun = "process" if count == 1 else "processes"
+            what = f"{container.service} reached its memory limit: the kernel killed {count} {noun}"
+            why = "Each took the requests or the work with it that it had. The container counts since its start."
+            command = f"# Raise mem_limit of {container.service} in its compose file, or lower WEB_CONCURRENCY in .env."
+            findings.append(wrong(stack.name, what, why, command))
+    return findings
