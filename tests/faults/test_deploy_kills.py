@@ -43,6 +43,7 @@ def seconds(site: Site) -> dict[str, float]:
     return took
 
 
+@pytest.mark.exhaustive
 def test_killed_in_each_step_and_after_it_fails_no_request_and_the_next_one_works(site):
     rows = site.rows()
     with traffic(site) as seen:
@@ -118,7 +119,7 @@ def test_killed_at_the_worst_moments_the_next_one_makes_it_good(site):
     assert once(site) == ""
 
 
-@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("shell", ["sh", pytest.param("bash", marks=pytest.mark.exhaustive)])
 def test_a_person_who_ends_it_again_and_again_is_back_at_the_old_version(site, shell):
     before, version = site.apps(), site.serves
     site.change()

@@ -65,6 +65,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.exhaustive
 def test_twenty_deploys_of_which_five_are_broken_fail_no_request(site):
     version, releases, styles, faults = site.change(), [], [], iter(BROKEN.items())
     rows = site.rows()
@@ -193,6 +194,7 @@ def test_a_long_migration_does_not_hold_up_traffic(site):
 # The other proxy, and the first start
 
 
+@pytest.mark.exhaustive
 def test_behind_a_load_balancer_it_works_the_same(bake, stacks):
     project = bake(project_slug=a_slug(), proxy="nginx", app_server="gunicorn")
     with (project.path / ".env").open("a") as env:

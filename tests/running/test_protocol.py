@@ -18,7 +18,10 @@ import pytest
 from tests.helpers.echo import eventually_status, sending_to
 from tests.helpers.stack import run
 
-pytestmark = pytest.mark.containers
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.parametrize("app_server", ["uwsgi", "gunicorn"], indirect=True),
+]
 
 ECHO = """
 import json
