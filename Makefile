@@ -21,11 +21,11 @@ help:  ## this list
 test: .venv/ready  ## what every change must pass: 35 minutes (SHARD=1/3 for a third, ARGS="-k backup" for a part)
 	@$(BIN)/python -m tests.helpers.shards $(SHARD)
 	@.ci/engine
-	@$(MAKE) --no-print-directory --jobs=2 base-images $(if $(ARGS),,rendering) TIER='$(TIER)' SHARD=$(SHARD)
+	@$(MAKE) --no-print-directory --jobs=2 base-images $(if $(ARGS),,rendering)
 	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PYTEST) $(ARGS),$(RUNNING) && $(FAULTS))
 
 test-all:  ## make test and what is exhaustive: 150 minutes (SHARD=2/5, ARGS=… as above)
-	@$(MAKE) --no-print-directory test TIER= SHARD=$(SHARD) ARGS='$(ARGS)'
+	@$(MAKE) --no-print-directory test TIER=
 
 test-fast: .venv/ready  ## what needs no container and no copy of this repository: 2 minutes
 	@$(BIN)/python -m pytest -m "not exhaustive and not copies" tests/rendering -n 2 --dist worksteal $(ARGS)
