@@ -9,8 +9,9 @@ SHARD := 1/1
 PYTEST = $(BIN)/python -m pytest $(TIER) --shard=$(SHARD)
 RENDERING = $(PYTEST) tests/rendering -n 2 --dist worksteal
 RUNNING = $(PYTEST) tests/running -n 2 --dist loadgroup --no-loadscope-reorder --durations=25
-# One test at a time, because these tests watch how fast requests are answered.
-FAULTS = $(PYTEST) tests/faults --durations=25
+# One test at a time: faults measure how fast requests are answered, and Chromium drops its connections
+# whenever another test creates a network.
+ALONE = $(PYTEST) tests/browser tests/faults --durations=25
 
 .DELETE_ON_ERROR:
 .PHONY: help test test-all test-fast rendering base-images demo demo-down stand-ins-down lint lock
@@ -22,7 +23,7 @@ test: .venv/ready  ## what every change must pass: 35 minutes (SHARD=1/3 for a t
 	@$(BIN)/python -m tests.helpers.shards $(SHARD)
 	@.ci/engine
 	@$(MAKE) --no-print-directory --jobs=2 base-images $(if $(ARGS),,rendering)
-	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PYTEST) $(ARGS),$(RUNNING) && $(FAULTS))
+	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PYTEST) $(ARGS),$(RUNNING) && $(ALONE))
 
 test-all:  ## make test and what is exhaustive: 150 minutes (SHARD=2/5, ARGS=… as above)
 	@$(MAKE) --no-print-directory test TIER=

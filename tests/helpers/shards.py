@@ -47,7 +47,7 @@ def group(item: pytest.Item) -> str:
     These are the tests of a variant on a running stack; else those of a file and an app server.
     """
     answers = parameter(item, "answers")
-    if answers and "running" in file_of(item):
+    if answers and file_of(item).startswith("tests/running/"):
         return label(answers)
     return f"{file_of(item)} {app_server(item)}"
 

@@ -92,7 +92,7 @@ def test_the_folder_of_a_test_says_whether_it_needs_containers(suite):
     needs = {test.file.parent.name: set() for test in suite}
     for test in suite:
         needs[test.file.parent.name].add("containers" in test.markers)
-    assert needs == {"rendering": {False}, "running": {True}, "faults": {True}}
+    assert needs == {"rendering": {False}, "running": {True}, "browser": {True}, "faults": {True}}
 
 
 def test_no_file_is_left_out_of_make_test(suite):
