@@ -159,6 +159,14 @@ def production(served, engine):
         yield stack
 
 
+@pytest.fixture
+def rested(production):
+    """`production`, for tests that use up what nginx allows; restarts nginx after the test: 3 s."""
+    yield production
+    production.compose("restart", "nginx")
+    production.up()
+
+
 @pytest.fixture(scope="session")
 def site(bake_once, app_server, engine) -> Site:
     """Builds a production stack for each app server and starts it with bin/deploy: about 40 s each."""

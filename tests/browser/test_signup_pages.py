@@ -9,9 +9,9 @@ from tests.helpers.mail import first_link, mail_server
 pytestmark = pytest.mark.containers
 
 
-def test_a_person_walks_through_all_pages_and_none_violates_the_csp(browser, production):
-    with mail_server(production):
-        assert walk(browser, production) == []
+def test_a_person_walks_through_all_pages_and_none_violates_the_csp(browser, rested):
+    with mail_server(rested):
+        assert walk(browser, rested) == []
 
 
 def walk(browser, stack) -> list[str]:

@@ -32,14 +32,6 @@ def messages(page: httpx.Response) -> list[str]:
     return re.findall(r'<li class="\w+">(.*?)</li>', page.text)
 
 
-@pytest.fixture
-def rested(production):
-    """Production, for tests that use up what nginx allows: it forgets them afterwards."""
-    yield production
-    production.compose("restart", "nginx")
-    production.up()
-
-
 # By mail
 
 
