@@ -3,23 +3,39 @@ IMAGES := $(shell cat .ci/images)
 # What the default answers name: the demo need not wait for more.
 DEMO_IMAGES := $(filter-out postgres:17-%,$(IMAGES))
 BIN := .venv/bin
-# Stacks beside each other would meddle with each other's networks, images and times.
-WHOLE := $(BIN)/python -m pytest -m "not containers" -n 2 --dist worksteal && $(BIN)/python -m pytest -m containers
-PART := $(BIN)/python -m pytest $(ARGS)
+# make test leaves out what is exhaustive; CONTRIBUTING.md says what that is.
+TIER := -m "not exhaustive"
+SHARD := 1/1
+PYTEST = $(BIN)/python -m pytest $(TIER) --shard=$(SHARD)
+RENDERING = $(PYTEST) tests/rendering -n 2 --dist worksteal
+RUNNING = $(PYTEST) tests/running -n 2 --dist loadgroup --no-loadscope-reorder --durations=25
+# One test at a time: faults measure how fast requests are answered, and Chromium drops its connections
+# whenever another test creates a network.
+ALONE = $(PYTEST) tests/browser tests/faults --durations=25
 
 .DELETE_ON_ERROR:
-.PHONY: help test test-fast demo demo-down stand-ins-down lint lock
+.PHONY: help test test-all test-fast rendering base-images demo demo-down stand-ins-down lint lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' Makefile
 
-test: .venv/ready  ## the whole suite: bakes, builds and runs every variant (ARGS="-k backup" for a part)
+test: .venv/ready  ## what every change must pass: 35 minutes (SHARD=1/3 for a third, ARGS="-k backup" for a part)
+	@$(BIN)/python -m tests.helpers.shards $(SHARD)
 	@.ci/engine
-	@.ci/base-images $(IMAGES)
-	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PART),$(WHOLE))
+	@$(MAKE) --no-print-directory --jobs=2 base-images $(if $(ARGS),,rendering)
+	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PYTEST) $(ARGS),$(RUNNING) && $(ALONE))
 
-test-fast: .venv/ready  ## what needs no container and no copy of this repository
-	@$(BIN)/python -m pytest -m "not containers and not copies" -n 2 --dist worksteal $(ARGS)
+test-all:  ## make test and what is exhaustive: 150 minutes (SHARD=2/5, ARGS=… as above)
+	@$(MAKE) --no-print-directory test TIER=
+
+test-fast: .venv/ready  ## what needs no container and no copy of this repository: 2 minutes
+	@$(BIN)/python -m pytest -m "not exhaustive and not copies" tests/rendering -n 2 --dist worksteal $(ARGS)
+
+rendering: .venv/ready
+	@$(RENDERING)
+
+base-images:
+	@.ci/base-images $(IMAGES)
 
 demo: .venv/ready  ## bake the default answers, start the result and print its address
 	@.ci/engine

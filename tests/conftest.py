@@ -3,6 +3,7 @@ import time
 import httpx
 import pytest
 
+from tests.helpers import shards
 from tests.helpers.browser import chromium
 from tests.helpers.login import PASSWORD
 from tests.helpers.matrix import CONTEXT, label, pairwise
@@ -10,27 +11,54 @@ from tests.helpers.project import Project, a_slug
 from tests.helpers.site import Site, made_of
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
 
+exhaustive = pytest.mark.exhaustive
+
+
+def pytest_addoption(parser):
+    parser.addoption("--shard", default="1/1", help="run one shard of the tests, such as 2/5")
+
+
+def pytest_configure(config):
+    try:
+        shards.parse(config.option.shard)
+    except ValueError as refusal:
+        raise pytest.UsageError(str(refusal)) from None
+
 
 def pytest_generate_tests(metafunc):
-    if "answers" in metafunc.fixturenames:
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "answers" in metafunc.fixturenames and "answers" not in named:
         metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
 
 
-@pytest.hookimpl(trylast=True)  # after pytest has put together what shares a fixture
-def pytest_collection_modifyitems(items):
-    """Sort: tests without containers first, then variant by variant.
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_itemcollected(item):
+    item.add_marker(pytest.mark.xdist_group(shards.group(item)))
 
-    Tests that restart the engine come last, because development stacks do not restart with it.
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have left tests out
+def pytest_collection_modifyitems(config, items):
+    """Keep the tests of this shard, and sort them: long groups first, gunicorn after uWSGI.
+
+    Each app server's stack is started once then. Tests that restart the engine come last, because
+    development stacks do not restart with it.
     """
-    bakes = [*map(label, pairwise())]
+    chosen = shards.choose(items, config.option.shard)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    totals = shards.totals(chosen)
 
-    def place(item) -> tuple[bool, bool, int]:
-        answers = item.callspec.params.get("answers") if hasattr(item, "callspec") else None
-        bake = bakes.index(label(answers)) if answers else -1
-        last = "restart_engine" in getattr(item, "fixturenames", ())
-        return last, item.get_closest_marker("containers") is not None, bake
+    def place(item) -> tuple[bool, bool, float, str]:
+        name = shards.group(item)
+        restarts = "restart_engine" in item.fixturenames
+        return restarts, shards.app_server(item) == "gunicorn", -totals[name], name
 
-    items.sort(key=place)
+    items[:] = sorted(chosen, key=place)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A shard without a test is no failure: there may be more shards than groups."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.shard != "1/1":
+        session.exitstatus = pytest.ExitCode.OK
 
 
 def _bake(cookies, **answers) -> Project:
@@ -110,9 +138,9 @@ def development(default, lasting_stacks) -> Stack:
     return stack
 
 
-@pytest.fixture(scope="session", params=["uwsgi", "gunicorn"])
+@pytest.fixture(scope="session", params=["uwsgi", pytest.param("gunicorn", marks=exhaustive)])
 def app_server(request) -> str:
-    """Runs a test once for each app server; starts nothing."""
+    """Runs a test with uWSGI, and in make test-all with gunicorn too; starts nothing."""
     return request.param
 
 
@@ -129,6 +157,14 @@ def production(served, engine):
         stack = make(served.path, PRODUCTION)
         stack.up()
         yield stack
+
+
+@pytest.fixture
+def rested(production):
+    """`production`, for tests that use up what nginx allows; restarts nginx after the test: 3 s."""
+    yield production
+    production.compose("restart", "nginx")
+    production.up()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ UNPACKED = Path("/run/django-docker-engine/docker.pid")
 
 @pytest.fixture
 def restart_engine(engine):
-    """restart_engine() stops Docker and starts it again, where nobody else needs it meanwhile."""
+    """restart_engine() stops Docker and starts it again: about 10 s, and all containers of the machine.
+
+    Only where nobody else needs the engine: it is one that .ci/engine unpacked, or RESTART_ENGINE=1.
+    """
     labels = run("docker", "info", "--format", "{{.Labels}}").stdout
     if "django-docker.engine=unpacked" in labels:
         return restart_ours

@@ -144,7 +144,13 @@ def test_a_registry_that_does_not_answer_is_given_up(site, silent_registry, argu
 
 
 @uwsgi_is_enough
-@pytest.mark.parametrize("step", ["Checking settings, migrating", "Starting the new version"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("Checking settings, migrating", marks=pytest.mark.exhaustive),
+        "Starting the new version",
+    ],
+)
 def test_an_engine_that_restarts_brings_it_back_to_the_old_version(restart_engine, site, step):
     version = site.serves
     site.change()

@@ -43,6 +43,7 @@ def seconds(site: Site) -> dict[str, float]:
     return took
 
 
+@pytest.mark.exhaustive
 def test_killed_in_each_step_and_after_it_fails_no_request_and_the_next_one_works(site):
     rows = site.rows()
     with traffic(site) as seen:

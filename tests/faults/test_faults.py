@@ -36,7 +36,7 @@ MEMBER = ("GET /admin/", "POST /admin/", "GET /admin/auth/group/")
 
 @pytest.fixture(scope="module")
 def member(production, admin) -> dict[str, str]:
-    """What a client sends that is logged in, and whose forms have their token."""
+    """Logs a user of `production` in; gives the headers of a client whose forms have their token: 1 s."""
     return log_in(production, admin)
 
 

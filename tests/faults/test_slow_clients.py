@@ -63,6 +63,7 @@ class Siege:
 
 @pytest.fixture(scope="module")
 def siege(production):
+    """Opens 580 slow connections to `production` and watches other clients meanwhile: about 25 s."""
     production.exec("app", "sh", "-c", LARGE)
     with load(production, *PAGES) as before:
         time.sleep(3)

@@ -5,6 +5,8 @@ from itertools import combinations, product
 from math import prod
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 CONTEXT = json.loads((ROOT / "cookiecutter.json").read_text())
 CHOICES = {
@@ -32,6 +34,17 @@ def pairwise() -> list[dict]:
     while unseen:
         chosen.append(max(candidates, key=lambda bake: sum(map(weight, pairs(bake) & unseen))))
         unseen -= pairs(chosen[-1])
+    return chosen
+
+
+def once_for_each(option: str) -> list:
+    """Return the variants as parameters; only the first with each value of the option is in make test."""
+    values = set()
+    chosen = []
+    for answers in pairwise():
+        marks = [pytest.mark.exhaustive] if answers[option] in values else []
+        chosen.append(pytest.param(answers, id=label(answers), marks=marks))
+        values.add(answers[option])
     return chosen
 
 

@@ -438,6 +438,7 @@ def test_make_lists_its_own_targets(machine):
     assert listed == [
         "help",
         "test",
+        "test-all",
         "test-fast",
         "demo",
         "demo-down",
@@ -471,8 +472,8 @@ def test_the_fast_tests_need_no_engine_and_set_themselves_up_once(machine):
         os.utime(machine.project / "requirements.txt", (1, 1))
     assert len(machine.calls("python3 -m venv")) == 1
     assert len(machine.calls("python3 -m pip install")) == 1
-    fast = "python3 -m pytest -m not containers and not copies -n 2 --dist worksteal"
-    assert machine.calls("python3 -m pytest") == [fast] * 2
+    fast = "-m not exhaustive and not copies tests/rendering -n 2 --dist worksteal"
+    assert machine.calls("python3 -m pytest") == [f"python3 -m pytest {fast}"] * 2
     assert machine.calls("docker") == []
 
 
@@ -490,18 +491,40 @@ def test_the_whole_suite_gets_what_it_needs_before_it_starts(machine):
     result = make(machine, "test", ARGS="-k one")
     assert result.returncode == 0, result.stderr
     assert machine.images() == set((TEMPLATE / ".ci/images").read_text().split())
-    assert machine.calls()[-1] == "python3 -m pytest -k one"
+    assert machine.calls("python3 -m pytest") == [
+        "python3 -m pytest -m not exhaustive --shard=1/1 -k one"
+    ]
 
 
-def test_the_whole_suite_leaves_nothing_out(machine):
+@pytest.mark.parametrize("shard", ["1/1", "2/5"])
+@pytest.mark.parametrize(("target", "tier"), [("test", "-m not exhaustive "), ("test-all", "")])
+def test_each_folder_of_tests_runs_in_its_tier_and_shard(machine, target, tier, shard):
     machine.fake("python3", PYTHON)
     machine.fake("chromium", "")
     machine.says(answers="", registry="")
-    assert make(machine, "test").returncode == 0
+    assert make(machine, target, SHARD=shard).returncode == 0
+    python = f"python3 -m pytest {tier}--shard={shard}"
     assert machine.calls("python3 -m pytest") == [
-        "python3 -m pytest -m not containers -n 2 --dist worksteal",
-        "python3 -m pytest -m containers",
+        f"{python} tests/rendering -n 2 --dist worksteal",
+        f"{python} tests/running -n 2 --dist loadgroup --no-loadscope-reorder --durations=25",
+        f"{python} tests/browser tests/faults --durations=25",
     ]
+    folders = {path.parent.name for path in (TEMPLATE / "tests").rglob("test_*.py")}
+    assert folders == {"rendering", "running", "browser", "faults"}
+
+
+@pytest.mark.parametrize("failing", ["tests/rendering", "tests/running", "tests/faults"])
+def test_a_failure_in_any_folder_fails_the_suite(machine, failing):
+    machine.fake("python3", f'{PYTHON}\n[[ "$*" != *{failing}* ]]')
+    machine.fake("chromium", "")
+    machine.says(answers="", registry="")
+    assert make(machine, "test").returncode != 0
+
+
+def test_a_wrong_shard_is_refused_before_anything_starts(machine):
+    machine.fake("python3", f'{PYTHON}\n[[ "$*" != *tests.helpers.shards* ]]')
+    assert make(machine, "test", SHARD="5/2").returncode != 0
+    assert machine.calls("docker") == machine.calls("python3 -m pytest") == []
 
 
 def test_without_an_engine_the_whole_suite_does_not_start(machine):

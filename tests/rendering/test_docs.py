@@ -43,7 +43,9 @@ def test_the_readme_of_a_bake_lists_every_page(baked):
     assert [page for page in pages if f"(docs/{page})" not in readme] == []
 
 
-@pytest.mark.parametrize("target", ["demo", "demo-down", "test", "test-fast", "stand-ins-down"])
+@pytest.mark.parametrize(
+    "target", ["demo", "demo-down", "test", "test-all", "test-fast", "stand-ins-down"]
+)
 def test_each_command_of_the_readme_is_one_of_the_makefile(target):
     assert f"make {target}" in (ROOT / "README.md").read_text()
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)

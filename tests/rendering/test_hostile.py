@@ -183,11 +183,12 @@ def held(project: Project) -> dict[str, set[str]]:
 # --- Any text ---
 
 
-def test_a_hostile_text_is_refused_in_one_sentence_or_held_unchanged(tmp_path):
+@pytest.mark.parametrize("cases", [150, pytest.param(500, marks=pytest.mark.exhaustive)])
+def test_a_hostile_text_is_refused_in_one_sentence_or_held_unchanged(cases, tmp_path):
     output = tmp_path / "out"
     refused, accepted = Counter(), Counter()
 
-    @settings(max_examples=500, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=cases, derandomize=True, database=None, deadline=None)
     @example(GOOD | {"project_slug": "a--dev"})  # wrong in two ways
     @example(GOOD | {"project_name": "{{ \n", "description": "{% \0", "author_name": "{# \u2028"})
     @example(GOOD | {"project_slug": "0"})  # which YAML takes for a number
@@ -212,9 +213,12 @@ def test_a_hostile_text_is_refused_in_one_sentence_or_held_unchanged(tmp_path):
         accepted.update(right.keys())
 
     throw()
-    assert min(refused[name] + accepted[name] for name in GOOD) >= 500
+    assert min(refused[name] + accepted[name] for name in GOOD) >= cases
     # Each answer meets both often: neither half of this test is an empty one.
-    assert min(min(refused[name], accepted[name]) for name in GOOD) >= 90, (refused, accepted)
+    assert min(min(refused[name], accepted[name]) for name in GOOD) >= cases // 6, (
+        refused,
+        accepted,
+    )
 
 
 # --- What cookiecutter itself does before the hooks ---

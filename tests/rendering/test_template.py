@@ -99,24 +99,6 @@ def test_no_file_name_has_a_condition():
     assert [name for name in NAMES if "{" in name] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "lines"),
-    [
-        ("hooks/post_gen_project.py", 150),
-        ("hooks/pre_gen_project.py", 100),
-        (f"{FOLDER}/compose.prod.yaml", 100),
-        (f"{FOLDER}/compose.yaml", 75),
-        (f"{FOLDER}/bin/deploy", 140),
-        (f"{FOLDER}/docker/app/Dockerfile", 67),
-        (f"{FOLDER}/docker/app/entrypoint.sh", 20),
-        (f"{FOLDER}/docker/nginx/Dockerfile", 20),
-        (f"{FOLDER}/docker/nginx/compose.yaml", 50),
-    ],
-)
-def test_a_file_stays_in_its_budget(path, lines):
-    assert len((ROOT / path).read_text().splitlines()) <= lines
-
-
 def test_the_entrypoint_becomes_the_command():
     assert source("docker/app/entrypoint.sh").endswith('\nexec "$@"\n')
 

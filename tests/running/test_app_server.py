@@ -8,7 +8,10 @@ import pytest
 from tests.helpers.locked import locked, stop_during_requests
 from tests.helpers.stack import free_port, run, wait_until_it_answers
 
-pytestmark = pytest.mark.containers
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.parametrize("app_server", ["uwsgi", "gunicorn"], indirect=True),
+]
 
 THREE_SECONDS = {"uwsgi": "UWSGI_HARAKIRI=3", "gunicorn": "GUNICORN_CMD_ARGS=--timeout 3"}
 

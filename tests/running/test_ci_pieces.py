@@ -33,7 +33,7 @@ def ci(request) -> str:
 
 @pytest.fixture
 def clone(bake, ci, stacks, tmp_path):
-    """A clone of a project with this CI: git brings no .env, as on a runner."""
+    """Clones a project with this CI; git brings no .env, as on a runner. The steps start its stacks: 30 s."""
     origin = bake(project_slug=a_slug(), ci=ci).path
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "safe.directory=*"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):

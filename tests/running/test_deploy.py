@@ -209,6 +209,7 @@ def test_a_long_migration_does_not_hold_up_traffic(site):
 # The other proxy, and the first start
 
 
+@pytest.mark.exhaustive
 def test_behind_a_load_balancer_it_works_the_same(bake, stacks):
     project = bake(project_slug=a_slug(), proxy="nginx", app_server="gunicorn")
     with (project.path / ".env").open("a") as env:

@@ -92,7 +92,7 @@ PRIVATE = [
 
 @pytest.fixture
 def built(fresh):
-    """Build the image where people have worked: each of PRIVATE has something private in it."""
+    """Builds the image of a project that contains private files, those of PRIVATE: about 5 s."""
     for name in PRIVATE:
         (fresh.path / name).parent.mkdir(parents=True, exist_ok=True)
         (fresh.path / name).write_text("something private")

@@ -16,8 +16,15 @@ def lock(project) -> dict[str, str]:
 
 @pytest.mark.containers
 @pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("use_allauth", [True, False], ids=["allauth", "no-allauth"])
-@pytest.mark.parametrize("app_server", ["uwsgi", "gunicorn"])
+@pytest.mark.parametrize(
+    ("app_server", "use_allauth"),
+    [
+        pytest.param("uwsgi", True, id="uwsgi-allauth"),
+        pytest.param("gunicorn", False, id="gunicorn-no-allauth"),
+        pytest.param("uwsgi", False, id="uwsgi-no-allauth", marks=pytest.mark.exhaustive),
+        pytest.param("gunicorn", True, id="gunicorn-allauth", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_locking_again_changes_nothing(bake, app_server, use_allauth):
     project = bake(project_slug=a_slug(), app_server=app_server, use_allauth=use_allauth)
     before = {name: project.read(name) for name in LOCKS}

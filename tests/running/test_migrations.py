@@ -143,7 +143,7 @@ def change(stack, operation: str) -> None:
 
 @pytest.fixture(scope="module")
 def blog(bake_once, engine):
-    """A project with one more app, in development."""
+    """Builds and starts a development stack of a project with one more app: about 10 s."""
     project = bake_once(project_slug=a_slug())
     replace(project.path, "config/settings.py", '"accounts",\n', '"accounts",\n    "blog",\n')
     with standing() as make:

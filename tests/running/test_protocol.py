@@ -18,7 +18,10 @@ import pytest
 from tests.helpers.echo import eventually_status, sending_to
 from tests.helpers.stack import run
 
-pytestmark = pytest.mark.containers
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.parametrize("app_server", ["uwsgi", "gunicorn"], indirect=True),
+]
 
 ECHO = """
 import json
@@ -89,6 +92,7 @@ class Echo:
 
 @pytest.fixture(scope="module")
 def echoed(production, tmp_path_factory):
+    """Starts an app container with the echo, next to `production`, and sends nginx's requests to it: 5 s."""
     file = tmp_path_factory.mktemp("echo") / "wsgi.py"
     file.write_text(ECHO)
     # One worker, so that it remembers all.
@@ -104,6 +108,7 @@ def echoed(production, tmp_path_factory):
 
 @pytest.fixture
 def echo(echoed):
+    """Empties the memory of the echo; starts nothing more."""
     echoed.seen()
     return echoed
 

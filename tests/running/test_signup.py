@@ -6,34 +6,14 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.helpers.browser import Tab
 from tests.helpers.login import PASSWORD
+from tests.helpers.mail import first_link
 from tests.helpers.stack import free_port, run, wait_until_it_answers
 
 pytestmark = pytest.mark.containers
 
 TOKEN = "a" * 32
 TOO_MANY = "Too many failed login attempts"
-
-# A mail server where the app looks for one when EMAIL_URL is not set. It keeps what it gets.
-MAIL_SERVER = r"""
-import os, socketserver
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        self.wfile.write(b"220 hello\r\n")
-        while line := self.rfile.readline():
-            if line.startswith((b"data", b"DATA")):
-                self.wfile.write(b"354 go on\r\n")
-                with open("/tmp/mail.txt", "wb") as file:
-                    while (line := self.rfile.readline()) != b".\r\n":
-                        file.write(line)
-            self.wfile.write(b"250 ok\r\n")
-
-server = socketserver.ThreadingTCPServer(("127.0.0.1", 25), Handler)
-print(os.getpid(), file=open("/tmp/mail.pid", "w"), flush=True)
-server.serve_forever()
-"""
 
 
 def post(client, path: str, **form) -> httpx.Response:
@@ -52,19 +32,6 @@ def messages(page: httpx.Response) -> list[str]:
     return re.findall(r'<li class="\w+">(.*?)</li>', page.text)
 
 
-def first_link(stack, mail: str) -> str:
-    """Return the whole line of a message that is a link into this stack, by HTTPS in production."""
-    return re.search(rf"^{re.escape(stack.address)}/accounts/\S+$", mail, re.MULTILINE)[0]
-
-
-@pytest.fixture
-def rested(production):
-    """Production, for tests that use up what nginx allows: it forgets them afterwards."""
-    yield production
-    production.compose("restart", "nginx")
-    production.up()
-
-
 # By mail
 
 
@@ -77,81 +44,6 @@ def test_development_signs_up_with_the_newest_file_in_mail(development):
         assert messages(post(client, confirm)) == ["You have confirmed ada@example.com."]
         page = post(client, "/accounts/login/", login="ada@example.com", password=PASSWORD)
         assert "<h1>Your account</h1>" in page.text
-
-
-def test_a_person_walks_through_all_pages_and_none_violates_the_csp(browser, rested):
-    with mail_server(rested):
-        assert walk(browser, rested) == []
-
-
-@contextmanager
-def mail_server(stack):
-    stack.compose("exec", "--detach", "app", "timeout", "90", "python", "-c", MAIL_SERVER)
-    stack.exec("app", "timeout", "10", "sh", "-c", "until [ -s /tmp/mail.pid ]; do sleep 0.1; done")
-    try:
-        yield
-    finally:
-        stack.exec("app", "sh", "-c", "kill $(cat /tmp/mail.pid)")
-
-
-def walk(browser, stack) -> list[str]:
-    """Sign up, confirm, log in, change all there is, log out, forget the password, log in again."""
-    tab = Tab(browser, stack.address, viewport={"width": 390, "height": 844})
-    # Chromium drops what it loads when the machine gets a network, as it just did by the stack.
-    tab.page.wait_for_timeout(3000)
-    go(tab, "/")
-    click(tab, "text=Sign up", "Sign up")
-    fill(tab, email="eve@example.com", password1=PASSWORD, password2=PASSWORD)
-    click(tab, "main button", "Confirm your email address")
-    go(tab, link(stack))
-    click(tab, "main button", "Sign in")
-    fill(tab, login="eve@example.com", password=PASSWORD)
-    click(tab, "main button", "Your account")
-    fill(tab, first_name="Eve", last_name="Example")
-    click(tab, "text=Save", "Your account")
-    assert tab.page.input_value("#id_first_name") == "Eve"
-    click(tab, "text=Change email", "Your email address")
-    fill(tab, email="new@example.com")
-    click(tab, "[name=action_add]", "Your email address")
-    go(tab, link(stack))
-    click(tab, "main button", "Your account")
-    assert "new@example.com" in tab.page.inner_text("main")
-    click(tab, "text=Change password", "Change Password")
-    fill(tab, oldpassword=PASSWORD, password1=f"{PASSWORD} 2", password2=f"{PASSWORD} 2")
-    click(tab, "main button", "Your account")
-    click(tab, "text=Sign out", "Sign in")
-    click(tab, "text=Forgot", "Forgot your password?")
-    fill(tab, email="new@example.com")
-    click(tab, "main button", "Set a new password")
-    go(tab, link(stack))
-    fill(tab, password1=f"{PASSWORD} 3", password2=f"{PASSWORD} 3")
-    click(tab, "main button", "Your password is set")
-    click(tab, "main .button", "Sign in")
-    fill(tab, login="new@example.com", password=f"{PASSWORD} 3")
-    click(tab, "main button", "Your account")
-    return tab.wrong
-
-
-def link(stack) -> str:
-    """Return the link in the newest message that production's mail server got."""
-    return first_link(stack, stack.exec("app", "cat", "/tmp/mail.txt"))
-
-
-def go(tab, address: str) -> None:
-    tab.page.goto(address, wait_until="networkidle")
-
-
-def fill(tab, **fields: str) -> None:
-    for name, text in fields.items():
-        tab.page.fill(f"#id_{name}", text)
-
-
-def click(tab, what: str, heading: str) -> None:
-    """Click on something that leads to a page with this heading, which fits the screen."""
-    tab.page.click(what)
-    tab.page.wait_for_load_state("networkidle")
-    assert tab.page.inner_text("h1") == heading
-    assert tab.page.evaluate("() => document.documentElement.scrollWidth") == 390
 
 
 # Without mail

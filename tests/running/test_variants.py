@@ -1,13 +1,14 @@
-"""Each bake of the matrix is built, started, asked and tested, in development and in production.
+"""Each variant is built, started, used over HTTP and tested, in development and in production.
 
-pytest -k "production and gunicorn and none" runs the ones that are called so.
+`make test ARGS="-k 'production and gunicorn and none'"` runs the variants whose names hold these words.
 """
 
 import re
 
 import pytest
 
-from tests.helpers.stack import DEVELOPMENT, PRODUCTION, run
+from tests.helpers.matrix import once_for_each
+from tests.helpers.stack import DEVELOPMENT, PRODUCTION, run, standing
 
 pytestmark = pytest.mark.containers
 
@@ -38,24 +39,52 @@ def budget(answers) -> int:
     return {True: WITH_ALLAUTH, False: LEANEST}[answers["use_allauth"]]
 
 
-def test_development_works(baked, names_its_database, sign_up, stacks):
-    stack = stacks(baked.path, DEVELOPMENT)
-    stack.up()
-    page = stack.get("/").text
-    assert page.count('<p class="state">works</p>') == 3
-    assert names_its_database in page
-    assert stack.get("/accounts/signup/").status_code == sign_up
-    for service in ("lint", "tests"):
-        done = stack.command("run", "--rm", "--no-TTY", service)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert survives_down_and_up(stack)
+# The volume's path depends on the version of PostgreSQL, and on nothing else.
+each_database = pytest.mark.parametrize(
+    "answers", once_for_each("postgresql_version"), scope="session"
+)
 
 
-def test_production_works(baked, budget, sign_up, stacks):
+@pytest.fixture(scope="module")
+def development(baked, engine):
+    """Builds and starts a variant's development stack: about 10 s for each variant."""
+    with standing() as make:
+        stack = make(baked.path, DEVELOPMENT)
+        stack.up()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def production(baked, engine):
+    """Builds and starts a variant's production stack: about 15 s for each variant."""
     with (baked.path / ".env").open("a") as env:
         env.write(f"{LOAD_BALANCER}\n")
-    stack = stacks(baked.path, PRODUCTION)
-    stack.up()
+    with standing() as make:
+        stack = make(baked.path, PRODUCTION)
+        stack.up()
+        yield stack
+
+
+def test_development_works(development, names_its_database, sign_up):
+    page = development.get("/").text
+    assert page.count('<p class="state">works</p>') == 3
+    assert names_its_database in page
+    assert development.get("/accounts/signup/").status_code == sign_up
+
+
+@pytest.mark.parametrize("service", ["lint", "tests"])
+def test_the_projects_own_checks_pass(development, service):
+    done = development.command("run", "--rm", "--no-TTY", service)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_database
+def test_rows_of_development_survive_down_and_up(development):
+    assert survives_down_and_up(development)
+
+
+def test_production_works(production, sign_up):
+    stack = production
     assert stack.get("/readyz").text == "ready\n"
     page = stack.get("/")
     assert (page.status_code, page.headers["x-frame-options"]) == (200, "DENY")
@@ -64,10 +93,22 @@ def test_production_works(baked, budget, sign_up, stacks):
     assert stack.get("/admin/login/").status_code == 200
     assert is_kept_for_a_year(stack, re.search(r'href="(/static/site\.[^"]+)"', page.text)[1])
     assert "no issues (2 silenced)" in stack.logs("release")
-    assert size_over_base(stack) <= budget
-    assert survives_down_and_up(stack)
-    stack.compose("stop", "app")
-    assert run("docker", "inspect", "--format", RESTARTS, stack.container("app")).stdout == "0 0\n"
+
+
+def test_the_image_is_lean(production, budget):
+    assert size_over_base(production) <= budget
+
+
+@each_database
+def test_rows_of_production_survive_down_and_up(production):
+    assert survives_down_and_up(production)
+
+
+# The last test of a variant, because it leaves the app stopped.
+def test_the_app_stops_without_an_error(production):
+    production.compose("stop", "app")
+    container = production.container("app")
+    assert run("docker", "inspect", "--format", RESTARTS, container).stdout == "0 0\n"
 
 
 def survives_down_and_up(stack) -> bool:

@@ -36,7 +36,7 @@ once = pytest.mark.parametrize("app_server", ["uwsgi"], indirect=True)
 
 @pytest.fixture(scope="session")
 def tab(browser, production, admin):
-    """A tab on the production stack, logged in as its superuser."""
+    """Opens a tab on `production` and logs in as its superuser: about 3 s."""
     tab = Tab(browser, production.address)
     tab.log_in(admin, PASSWORD)
     return tab
