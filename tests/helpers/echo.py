@@ -40,18 +40,24 @@ def echoing(stack: Stack):
 @contextmanager
 def sending_to(stack: Stack, host: str):
     """Let nginx send requests to the socket of this host instead of the app's, for a while."""
-    before = shown_links(stack)["links"]["1"]
-    point(stack, host)
+    before = shown_links(stack)
+    point(stack, host, "tests")
     try:
         yield
     finally:
-        point(stack, before)
+        point(stack, before["links"]["1"], before["release"])
         eventually_status(stack, 200)
 
 
-def point(stack: Stack, host: str) -> None:
-    """Point the first link to the socket of this host, whether a server listens on it or not."""
-    script = f"ln -s {host}.sock /run/app/by-test && mv -T /run/app/by-test /run/app/1.sock"
+def point(stack: Stack, host: str, release: str) -> None:
+    """Point the first link to the socket of this host, whether a server listens on it or not.
+
+    The app takes a dead link back within a second, unless another release serves.
+    """
+    script = (
+        f"echo {release} >/run/app/release"
+        f" && ln -s {host}.sock /run/app/by-test && mv -T /run/app/by-test /run/app/1.sock"
+    )
     stack.exec("app", "sh", "-c", script)
 
 

@@ -1,5 +1,6 @@
 """A Docker Compose stack of a baked project, for tests to start, ask, break and remove."""
 
+import json
 import os
 import socket
 import subprocess
@@ -61,6 +62,27 @@ class Stack:
     def manage(self, *command: str, **env: str) -> str:
         flags = [flag for name, value in env.items() for flag in ("--env", f"{name}={value}")]
         return self.compose("run", "--rm", "--no-TTY", *flags, "manage", *command)
+
+    def run_over_tcp(self, port: int, *flags: str) -> str:
+        """Start one more container of the app that anybody can reach at this port; return its name.
+
+        It is no service of the site: it has the app's image and variables, and no socket for nginx.
+        """
+        command = run(
+            "docker", "inspect", "--format", "{{json .Config.Cmd}}", self.container("app")
+        )
+        publish = f"--publish=127.0.0.1:{port}:8000"
+        alone = ("run", "--detach", "--rm", "--no-deps", "--entrypoint=/entrypoint.sh", publish)
+        return self.compose(*alone, *flags, "manage", *json.loads(command.stdout)).strip()
+
+    def logged(self, answer: httpx.Response) -> dict:
+        """Return what nginx logged about the request of this answer; it writes once a second."""
+        for _ in range(50):
+            for line in self.logs("nginx").splitlines():
+                if f'"request_id":"{answer.headers["X-Request-ID"]}"' in line:
+                    return json.loads(line)
+            time.sleep(0.1)
+        raise TimeoutError("nginx never logged the request")
 
     def container(self, service: str) -> str:
         """Return the id of the service's container, running or not."""

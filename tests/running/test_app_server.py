@@ -22,12 +22,8 @@ THREE_SECONDS = {"uwsgi": "UWSGI_HARAKIRI=3", "gunicorn": "GUNICORN_CMD_ARGS=--t
 def test_a_stuck_request_is_ended_while_others_are_answered(production, app_server):
     """One request waits for a locked table; probes of the same server go on all the time."""
     port = free_port()
-    flags = (
-        f"--env={THREE_SECONDS[app_server]}",
-        "--env=WEB_CONCURRENCY=2",
-        f"--publish=127.0.0.1:{port}:8000",
-    )
-    name = production.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
+    flags = (f"--env={THREE_SECONDS[app_server]}", "--env=WEB_CONCURRENCY=2")
+    name = production.run_over_tcp(port, *flags)
     server = f"http://127.0.0.1:{port}"
     wait_until_it_answers(f"{server}/healthz")
     with locked(production, 15) as is_locked, ThreadPoolExecutor() as pool:

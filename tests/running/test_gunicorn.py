@@ -1,11 +1,8 @@
-"""What is gunicorn's own: its numbers, and whom it believes."""
+"""What is gunicorn's own: its numbers, and which headers it reads."""
 
-import json
 import re
 
 import pytest
-
-from tests.helpers.stack import run
 
 pytestmark = [
     pytest.mark.containers,
@@ -39,13 +36,10 @@ def test_a_variable_wins_over_its_file(production):
     assert re.search(r"^workers += 3$", printed, re.MULTILINE)
 
 
-def test_it_believes_its_own_networks_and_nobody_else(production):
-    (app,) = json.loads(run("docker", "inspect", production.container("app")).stdout)
-    joined = [*app["NetworkSettings"]["Networks"]]
-    (frontend, backend) = json.loads(run("docker", "network", "inspect", *joined).stdout)
-    subnets = {network["IPAM"]["Config"][0]["Subnet"] for network in (frontend, backend)}
-    believed = shown(production)["forwarded_allow_ips"]
-    assert set(re.findall(r"[0-9./]+", believed)) == subnets
+@pytest.mark.parametrize("header", ["X-Forwarded-Ssl", "X-Forwarded-Protocol"])
+def test_a_client_says_nothing_about_the_scheme(production, header):
+    """gunicorn refuses requests whose headers contradict each other, so it reads only nginx's."""
+    assert production.get("/", headers={header: "off"}).status_code == 200
 
 
 def test_its_heartbeat_is_in_memory(production):

@@ -120,7 +120,7 @@ def test_tmp_is_in_memory(service, production):
         ("release", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("postgres", {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"}),
         ("nginx", set()),
-        ("nginx-config", {"DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
+        ("nginx-config", {"APP_COPIES", "DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
         ("certbot", {"ACME_SERVER", "DOMAIN"}),
     ],
 )
@@ -151,7 +151,7 @@ def test_nginx_does_not_reach_the_database(production):
     def reached(host: str, port: int) -> bool:
         return in_container(production, "nginx", connect.format(host, port)).returncode == 0
 
-    assert reached("app", 8000)
+    assert reached("127.0.0.1", 8080)
     assert not reached("postgres", 5432)
     assert not reached(network["IPAddress"], 5432)
 
@@ -170,7 +170,8 @@ def test_only_nginx_has_a_published_port(service, production):
     }
 
 
-def test_nginx_cannot_change_static_files_and_media(production):
+def test_nginx_cannot_change_static_files_media_and_sockets(production):
     mounts = {m["Destination"]: m["RW"] for m in inspect(production, "nginx")["Mounts"]}
     assert mounts["/srv/static"] is False
     assert mounts["/srv/media"] is False
+    assert mounts["/run/app"] is False

@@ -84,10 +84,9 @@ def test_the_app_learns_who_asks_for_what(trusting):
     assert "198.51.100.7" not in echo
 
 
-def test_the_client_is_in_the_logs(trusting):
-    ask(trusting, "/no/such/page", X_Forwarded_Proto="https", X_Forwarded_For=CLIENT)
-    assert f'"client":"{CLIENT}"' in trusting.logs("nginx")
-    assert rf"{CLIENT} \"GET /no/such/page HTTP" in trusting.logs("app")
+def test_the_client_is_in_the_log(trusting):
+    page = ask(trusting, "/no/such/page", X_Forwarded_Proto="https", X_Forwarded_For=CLIENT)
+    assert trusting.logged(page)["client"] == CLIENT
 
 
 def test_a_login_works(trusting):
@@ -144,7 +143,9 @@ def test_a_client_that_forges_its_headers_gains_nothing(strict):
         "Forwarded": f"for={CLIENT};host=evil.example;proto=https",
     }
     address = strict.address.removeprefix("http://")
-    assert ask(strict, "/a/page", **forged).headers["location"] == f"https://{address}/a/page"
+    page = ask(strict, "/a/page", **forged)
+    assert page.headers["location"] == f"https://{address}/a/page"
+    assert strict.logged(page)["client"] != CLIENT
     assert CLIENT not in strict.logs("nginx", "app")
     with strict.client(headers={"Host": "evil.example"}) as client:
         client.headers["X-Forwarded-Host"] = "localhost"

@@ -99,9 +99,8 @@ def echoed(production, tmp_path_factory):
     flags = ("--env=WEB_CONCURRENCY=1", f"--volume={file}:/app/config/wsgi.py:ro")
     name = production.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
     host = run("docker", "inspect", name, "--format", "{{.Config.Hostname}}").stdout.strip()
-    with sending_to(production, f"{host}:8000"):
+    with sending_to(production, host):
         eventually_status(production, 203)
-        time.sleep(1)  # until the workers of nginx from before take no more connections
         yield Echo(production)
     run("docker", "rm", "--force", name)
 

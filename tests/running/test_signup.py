@@ -78,8 +78,7 @@ def test_without_mail_the_person_and_the_operator_are_told(rested):
 def another_app(stack):
     """Start one more container of the app, and give a client that asks it as nginx would."""
     port = free_port()
-    flags = ("--env=WEB_CONCURRENCY=2", f"--publish=127.0.0.1:{port}:8000")
-    name = stack.compose("run", "--detach", "--rm", "--no-deps", *flags, "app").strip()
+    name = stack.run_over_tcp(port, "--env=WEB_CONCURRENCY=2")
     address = f"http://127.0.0.1:{port}"
     wait_until_it_answers(f"{address}/healthz")
     by_nginx = {"Host": "localhost", "Origin": "https://localhost", "X-Forwarded-Proto": "https"}
