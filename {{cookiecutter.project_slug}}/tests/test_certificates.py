@@ -55,7 +55,7 @@ def commands(monkeypatch):
 
 @pytest.fixture
 def issue(settings):
-    """issue() lets certbot have a new certificate and its key, and returns both as nginx reads them."""
+    """issue() writes a certificate and its key as certbot does, and returns both."""
     live = settings.certbot_state / "live/example.com"
 
     def issue_certificate() -> bytes:

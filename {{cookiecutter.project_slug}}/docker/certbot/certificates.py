@@ -169,7 +169,7 @@ def attempt(name: str, settings: Settings) -> Failure | None:
 def remove_incomplete_state(state: Path, name: str) -> None:
     """Delete what a full disk or a power cut left of a name's first certificate.
 
-    Without a complete renewal file certbot refuses this name for ever.
+    With these files certbot would never get a certificate for this name.
     """
     renewal = state / "renewal" / f"{name}.conf"
     if renewal.exists() and renewal.stat().st_size > 0:
