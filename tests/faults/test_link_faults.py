@@ -8,8 +8,8 @@ import time
 import pycurl
 import pytest
 
-from tests.helpers.project import a_slug
 from tests.helpers.echo import shown_links
+from tests.helpers.project import a_slug
 from tests.helpers.site import made_of
 from tests.helpers.stack import ENOUGH, in_image, run, standing
 from tests.helpers.traffic import traffic

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from tests.helpers.project import a_slug
 from tests.helpers.echo import eventually_status, shown_links
+from tests.helpers.project import a_slug
 from tests.helpers.site import made_of
 from tests.helpers.stack import DEVELOPMENT, run, standing
 
