@@ -13,7 +13,6 @@ LABEL = "com.docker.compose."
 
 # One line of JSON for each container. `docker ps --format json` joins labels with commas, which their
 # values may contain too.
-{%- raw %}
 CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
@@ -23,7 +22,6 @@ CONTAINER = (
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
 )
 IMAGE = "{{.Repository}} {{.Tag}} {{.ID}}"
-{%- endraw %}
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def side_by_side(*functions: Callable[[], Any]) -> list[Any]:
 
     Waits for all of them; then raises the first exception that one of them raised.
     """
-    with ThreadPoolExecutor(len(functions)) as pool:
+    with ThreadPoolExecutor(len(functions) or 1) as pool:
         futures = [pool.submit(copy_context().run, function) for function in functions]
     return [future.result() for future in futures]
 

@@ -4,7 +4,6 @@ import healthcheck
 import pytest
 
 
-
 @pytest.mark.parametrize(
     ("command", "is_server"),
     [

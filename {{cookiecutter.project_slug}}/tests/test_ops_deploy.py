@@ -96,7 +96,9 @@ def test_a_service_of_another_image_that_has_not_changed_stays():
 
 def test_a_service_of_another_image_that_has_changed_is_replaced_in_place():
     cache = service("cache", image="valkey:8")
-    stack = site(cache, containers=[container("cache", image="sha256:valkey", config_hash="before")])
+    stack = site(
+        cache, containers=[container("cache", image="sha256:valkey", config_hash="before")]
+    )
     assert planned(stack) == (["app"], ["cache"])
 
 

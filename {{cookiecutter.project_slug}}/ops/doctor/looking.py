@@ -31,7 +31,7 @@ def look(stacks: list[str]) -> list[Finding]:
             *[lambda stack=stack: read_configuration(stack) for stack in stacks],
         )
         readable = [one for one in configurations if not one.error]
-        looked = side_by_side(*[lambda one=one: read_stack(one, seen) for one in readable]) if readable else []
+        looked = side_by_side(*[lambda one=one: read_stack(one, seen) for one in readable])
     except CommandFailed as failed:
         lines = failed.output.strip().splitlines() or [""]
         return [*found, wrong("Docker", f"{failed}", lines[-1], "docker info")]
