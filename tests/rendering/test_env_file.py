@@ -26,6 +26,7 @@ READERS = {
     "docker/app/entrypoint.sh": r"\$\{?([A-Z_]+)",
     "docker/app/uwsgi.ini": r"(?:\$\(|-env = (?!UWSGI_))([A-Z_]+)",
     "docker/*/*.yaml": COMPOSE,
+    "ops/*.py": r"number\(variables, \"([A-Z_]+)\"",
 }
 
 

@@ -1,4 +1,4 @@
-"""Lines of JSON, as Django and nginx log them, as text that a person can read."""
+"""Lines of JSON, as Django and the reverse proxy log them, as text that a person can read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse(line: str) -> dict | None:
 def readable(line: str) -> list[str]:
     """Return a log line as the lines that a person reads: the message, then the traceback.
 
-    nginx has the request and its status in place of a message. What is not JSON stays as it is.
+    An access log has the request and its status in place of a message. What is not JSON stays as it is.
     """
     record = parse(line)
     if record is None or not {"message", "status"} & record.keys():

@@ -4,6 +4,7 @@ bin/logs                            the last 100 lines of all services
 bin/logs 3f4a7e6789f45ccb           all lines of the request with this ID, or with one that begins so
 bin/logs --service app              lines of one service; can be repeated
 bin/logs --since 2h                 lines of the last two hours
+bin/logs --save                     keep what is there, before docker compose replaces containers
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from ops import archive, docker, process
 from ops.compose import FILE, read_project
+from ops.environment import BadVariable, read
 from ops.loglines import BadTime, Query, moment, printed, search
 from ops.reasons import reason
 
@@ -38,8 +40,8 @@ def main(argv: list[str]) -> int:
     """Run bin/logs with these arguments; return its exit status, 1 where no line was found."""
     options = parser().parse_args(argv)
     try:
-        return show(options)
-    except (BadTime, Refused) as error:
+        return save() if options.save else show(options)
+    except (BadTime, BadVariable, Refused, archive.ArchiveFailed) as error:
         print(error, file=sys.stderr)
     except process.CommandFailed as error:
         print(f"The logs cannot be read: {reason(error.output)}", file=sys.stderr)
@@ -64,6 +66,7 @@ def parser() -> Parser:
     made.add_argument("--service", action="append", default=[], help="only lines of this service")
     made.add_argument("--since", metavar="TIME", default="", help="2h, yesterday, 2026-11-25T10:00")
     made.add_argument("--until", metavar="TIME", default="", help="only lines before this time")
+    made.add_argument("--save", action="store_true", help="save the logs of all containers")
     made.add_argument("--follow", action="store_true", help="go on with new lines as they come")
     return made
 
@@ -91,6 +94,18 @@ def show(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem_sentence(problem), file=sys.stderr)
     return 1 if problems else status
+
+
+def save() -> int:
+    """Save the logs of all containers of the stack, and delete files that are too old or too many."""
+    keep_days, keep_mb = archive.limits(read())
+    stack, _ = read_project("latest")
+    stack_folder = Path("var", stack)
+    for note in archive.save(stack_folder, docker.containers(stack)):
+        print(note, file=sys.stderr)
+    archive.prune(stack_folder, keep_days, keep_mb)
+    print(f"The logs are in {archive.folder(stack_folder)}.")
+    return 0
 
 
 def make_query(options: argparse.Namespace) -> Query:
