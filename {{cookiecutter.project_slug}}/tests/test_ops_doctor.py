@@ -321,10 +321,9 @@ def test_ports_are_judged_by_who_has_them():
 
 def test_env_files_are_read_with_quotes_and_comments(tmp_path):
     file = tmp_path / ".env"
-    file.write_text(
-        "# A=1\nB=two words # and a comment\nexport C='x#y'\r\n"
-        'D="first\nE=part of D"\nF=\nnot a variable\n',
-        newline="",
+    file.write_bytes(
+        b"# A=1\nB=two words # and a comment\nexport C='x#y'\r\n"
+        b'D="first\nE=part of D"\nF=\nnot a variable\n'
     )
     assert read_env_file(file) == {
         "B": "two words",
