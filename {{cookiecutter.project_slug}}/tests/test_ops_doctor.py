@@ -148,6 +148,22 @@ def test_a_service_behind_a_profile_need_not_run():
     assert problems(services.check_services(stack, MACHINE)) == []
 
 
+def test_what_run_starts_is_not_a_stack_that_runs():
+    needed = replace(WEB, name="postgres")
+    on_demand = replace(
+        WEB, name="tests", profiles=("tools",), depends_on={"postgres": "service_healthy"}
+    )
+    findings = services.check_services(
+        stack_of(needed, on_demand, APP, conditions=[RUNNING]), MACHINE
+    )
+    assert [finding.what for finding in findings] == ["not running"]
+    stopped = replace(RUNNING, state="exited")
+    stack = stack_of(needed, on_demand, APP, conditions=[stopped])
+    assert problems(services.check_services(stack, MACHINE)) == [
+        "postgres is stopped: it ended with exit status 0"
+    ]
+
+
 def test_missing_copies_are_counted():
     stack = stack_of(replace(WEB, replicas=2), conditions=[RUNNING])
     assert problems(services.check_services(stack, MACHINE)) == ["web has 1 of 2 containers"]

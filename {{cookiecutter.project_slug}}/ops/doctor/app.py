@@ -10,12 +10,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ops.docker import execute
-from ops.doctor.findings import Finding, note, ok, wrong
+from ops.doctor.findings import Finding, note, ok, unseen, wrong
 from ops.doctor.ports import ports_of
 from ops.doctor.seen import Configuration, Inside, Page, Stack
 from ops.process import CommandFailed
 
 SECONDS_FOR_A_PAGE = 10
+SECONDS = 20
 REASONS = {
     502: "The reverse proxy gets no response from the app.",
     503: "The database does not respond, or the site is in maintenance.",
@@ -84,7 +85,9 @@ def check_page(stack: Stack) -> list[Finding]:
 def read_inside(container: str) -> Inside | None:
     """Ask the app in this container; None where it has no Python, or does not say anything."""
     try:
-        said = execute(container, "python", "-", stdin=SCRIPT.read_text(encoding="utf-8"))
+        said = execute(
+            container, "python", "-", stdin=SCRIPT.read_text(encoding="utf-8"), timeout=SECONDS
+        )
         return Inside(**json.loads(said))
     except (CommandFailed, ValueError, TypeError):
         return None
@@ -93,7 +96,8 @@ def read_inside(container: str) -> Inside | None:
 def check_readiness(stack: Stack) -> list[Finding]:
     """Does the app reach its database, and has it no migration that waits?"""
     if not stack.inside:
-        return []
+        what = "whether the app is ready: no command could run in its container"
+        return [unseen(stack.name, what)] if stack.running("app") else []
     ready, say = stack.inside.ready, stack.configuration.command
     if ready == "ready":
         return [ok(stack.name, "the app reaches its database, and no migration waits")]

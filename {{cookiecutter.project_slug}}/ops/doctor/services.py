@@ -13,14 +13,16 @@ RECENTLY = 600  # seconds
 
 def check_services(stack: Stack, machine: Machine) -> list[Finding]:
     """Does each service run as the compose files say? A stack without a container is not running."""
-    if not stack.is_started:
-        return [note(stack.name, "not running", "", f"{stack.configuration.command} up -d --wait")]
     findings = []
+    if not stack.is_started:
+        up = f"{stack.configuration.command} up -d --wait"
+        findings.append(note(stack.name, "not running", "", up))
     for service in stack.configuration.services.values():
         found = stack.containers_of(service.name)
         for container in found:
             findings += check_container(stack, service, container, machine.now)
-        findings += check_count(stack, service, found)
+        if stack.is_started:
+            findings += check_count(stack, service, found)
     findings += check_strangers(stack)
     return findings or [ok(stack.name, "each service runs and is healthy")]
 
