@@ -51,9 +51,7 @@ PIECES = {
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
-            "ops/doctor/certificates.py",
-            "ops/doctor/https.py",
-            "ops/doctor/names.py",
+            "ops/doctor/https",
         ],
         "nginx": [
             *NGINX,

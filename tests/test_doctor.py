@@ -245,7 +245,7 @@ def test_scripts_that_are_not_executable_are_named(patient):
 @pytest.mark.parametrize("proxy", ["nginx", "none"])
 def test_where_a_load_balancer_has_the_name_nobody_asks_for_it(proxy, bake):
     project = bake(proxy=proxy)
-    text = "".join(path.read_text() for path in (project.path / "ops/doctor").glob("*.py"))
+    text = "".join(path.read_text() for path in (project.path / "ops/doctor").rglob("*.py"))
     assert [word for word in ("HTTPS_PORT", "x509", "curl", "resolve") if word in text] == []
 
 

@@ -156,9 +156,9 @@ OPTIONAL = [
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
-            "ops/doctor/certificates.py",
-            "ops/doctor/https.py",
-            "ops/doctor/names.py",
+            "ops/doctor/https/__init__.py",
+            "ops/doctor/https/certificates.py",
+            "ops/doctor/https/names.py",
         },
     ),
     (
