@@ -12,7 +12,7 @@ from pathlib import Path
 from ops.docker import execute
 from ops.doctor.findings import Finding, note, ok, unseen, wrong
 from ops.doctor.ports import ports_of
-from ops.doctor.seen import Configuration, Inside, Page, Stack
+from ops.doctor.seen import Configuration, Inside, Machine, Page, Stack
 from ops.process import CommandFailed
 
 SECONDS_FOR_A_PAGE = 10
@@ -47,9 +47,9 @@ def read_page(configuration: Configuration) -> Page | None:
     url = f"{scheme}://{name}:{port}/"
     address = found[target].address.replace("0.0.0.0", "") or "127.0.0.1"
     try:
-        return Page(url, status=request(scheme, address, port, name))
+        return Page(url, port, status=request(scheme, address, port, name))
     except (OSError, HTTPException) as error:
-        return Page(url, error=str(error) or type(error).__name__)
+        return Page(url, port, error=str(error) or type(error).__name__)
 
 
 def request(scheme: str, address: str, port: int, name: str) -> int:
@@ -69,11 +69,13 @@ def request(scheme: str, address: str, port: int, name: str) -> int:
         connection.close()
 
 
-def check_page(stack: Stack) -> list[Finding]:
+def check_page(stack: Stack, machine: Machine) -> list[Finding]:
     """Is the home page served?"""
     page = stack.page
     if not page:
         return []
+    if machine.published.get(page.port) not in {one.name for one in stack.containers}:
+        return [unseen(stack.name, f"{page.url}: no container of this stack has the port")]
     if page.status and page.status < 500:
         return [ok(stack.name, f"{page.url} returns {page.status}")]
     what = f"{page.url} returns {page.status}" if page.status else f"{page.url} is not served"

@@ -63,6 +63,7 @@ class Page:
     """How the home page was answered: a status, or why there was none."""
 
     url: str
+    port: int  # of this machine
     status: int = 0
     error: str = ""
 
