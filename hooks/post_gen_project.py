@@ -61,6 +61,7 @@ PIECES = {
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
             "ops/doctor/certificates.py",
+            "ops/doctor/https",
             "ops/doctor/https.py",
             "ops/doctor/names.py",
             "tests/test_certificates.py",

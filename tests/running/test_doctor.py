@@ -1,10 +1,14 @@
 """bin/doctor names each problem, which is made here for real, with the command that fixes it."""
 
+import hashlib
+import io
+import json
 import os
 import re
 import shutil
 import socket
 import sys
+import tarfile
 import time
 
 import pytest
@@ -241,7 +245,7 @@ def test_scripts_that_are_not_executable_are_named(patient):
 @pytest.mark.parametrize("proxy", ["nginx", "none"])
 def test_where_a_load_balancer_has_the_name_nobody_asks_for_it(proxy, bake):
     project = bake(proxy=proxy)
-    text = "".join(path.read_text() for path in (project.path / "ops/doctor").glob("*.py"))
+    text = "".join(path.read_text() for path in (project.path / "ops/doctor").rglob("*.py"))
     assert [word for word in ("HTTPS_PORT", "x509", "curl", "resolve") if word in text] == []
 
 
@@ -469,7 +473,7 @@ def test_ids_of_somebody_else_are_named(closed):
     assert code == 1
     assert problems(lines) == ["development: containers write files as 1234:0, and you are 0:0"]
     assert command(lines, "# Set UID=0 and GID=0 in .env, then:")
-    assert command(lines, "docker compose up") == "docker compose up --wait"
+    assert command(lines, "docker compose up --wait")
     set_in_env(closed, "UID", "0")
     assert doctor(closed, "development", APP_PORT=str(free_port()))[1][-1] == HEALTHY
 
@@ -632,3 +636,411 @@ def test_before_the_first_start_no_name_is_looked_at(closed):
     assert "whether shop.example.com resolves to this server: nginx is not running" in "".join(
         lines
     )
+
+
+# Services
+
+
+def wait_for(condition) -> None:
+    """Wait until the condition holds, for two minutes at most."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def healed(shop, running):
+    """The stack of production; at the end of the test, whatever stopped in it is started again."""
+    yield running
+    run("docker", "unpause", *running.compose("ps", "--quiet", "--status", "paused").split())
+    running.compose("up", "--detach", "--remove-orphans")
+    wait_for(lambda: is_healthy(shop))
+
+
+def is_healthy(project: Project) -> bool:
+    return doctor(project, "production")[1][-1] == HEALTHY
+
+
+def state(container: str) -> str:
+    """Return how a container is, and how often it was restarted: "running 0"."""
+    shown = run("docker", "inspect", "--format", "{{.State.Status}} {{.RestartCount}}", container)
+    return shown.stdout.strip()
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("service", ["app", "nginx", "postgres"])
+@pytest.mark.parametrize(
+    ("action", "became"), [("stop", "is stopped: it ended with"), ("pause", "is paused")]
+)
+def test_a_service_that_somebody_stopped_is_named_and_the_command_brings_it_back(
+    service, action, became, shop, healed
+):
+    name = f"{shop.path.name}-{service}-1"
+    run("docker", action, name)
+    code, lines = doctor(shop, "production")
+    (found,) = [found for found in problems(lines) if f"production: {service} " in found]
+    assert code == 1
+    assert f"production: {service} {became}" in found
+    undo = f"docker unpause {name}"
+    if action == "stop":
+        undo = "docker compose -f compose.prod.yaml up -d --wait"
+    assert f"               {undo}" in lines
+    follow(shop, undo)
+    wait_for(lambda: is_healthy(shop))
+
+
+@pytest.mark.containers
+def test_what_killed_a_service_is_said(shop, healed):
+    run("docker", "kill", healed.container("nginx"))
+    code, lines = doctor(shop, "production")
+    assert code == 1
+    assert "production: nginx is stopped: it ended with exit status 137" in problems(lines)
+    assert "               SIGKILL ended it: `docker kill`, " in "\n".join(lines)
+
+
+# An owner's services; each is broken in its own way.
+BROKEN = """
+  crash: {<<: *app, command: [sh, -c, "echo no broker >&2; exit 3"], healthcheck: {disable: true}}
+  sick:
+    <<: *app
+    command: [sleep, "1000"]
+    healthcheck: {test: [CMD-SHELL, "echo no queue; exit 1"], interval: 1s, retries: 1, start_period: 1s}
+  greedy:
+    {<<: *app, mem_limit: 60m, restart: "no", command: [python, -c, "x = bytearray(200_000_000)"]}
+  eater:
+    <<: *app
+    mem_limit: 60m
+    command: [sh, -c, "python -c 'x = bytearray(200_000_000)'; sleep 1000"]
+    healthcheck: {disable: true}
+  clash: {<<: *app, ports: ["APP_PORT:1"], command: [sleep, "1000"], healthcheck: {disable: true}}
+  fails: {<<: *once, command: [sh, -c, "echo disk is away; exit 7"]}
+  succeeds: {<<: *once, command: ["true"]}
+  gone: {<<: *app, command: [sleep, "1000"]}
+  shell: {<<: *app, profiles: [tools]}
+
+  postgres:
+    <<: *hardened
+"""
+BROKEN_SERVICES = ("crash", "sick", "greedy", "eater", "clash", "fails", "succeeds")
+
+
+@pytest.fixture
+def broken(shop, healed):
+    """The shop's production stack with services that an owner added; they are removed at the end."""
+    before = shop.read("compose.prod.yaml")
+    services = BROKEN.replace("APP_PORT", ports_of(shop)["APP_PORT"])
+    replace(shop, "compose.prod.yaml", "\n  postgres:\n    <<: *hardened\n", services)
+    healed.command("up", "--detach", "--no-deps", *BROKEN_SERVICES)
+    yield
+    (shop.path / "compose.prod.yaml").write_text(before)
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("broken")
+def test_each_service_of_an_owner_that_does_not_run_is_named_with_the_reason(shop):
+    name, port = shop.path.name, ports_of(shop)["APP_PORT"]
+    for service in ("greedy", "fails"):
+        wait_for(lambda service=service: state(f"{name}-{service}-1") == "exited 0")
+    # From here on Docker waits longer than the doctor takes before it starts the container again.
+    wait_for(lambda: state(f"{name}-crash-1") in ("restarting 7", "restarting 8"))
+    unhealthy = ("docker", "ps", "--filter", "health=unhealthy", "--format", "{{.Names}}")
+    wait_for(lambda: f"{name}-sick-1" in run(*unhealthy).stdout)
+    code, lines = doctor(shop, "production")
+    found = [re.sub(r"(restarting|restarted), .*", r"\1", one) for one in problems(lines)]
+    assert code == 1
+    assert found == [
+        "production: clash was created and never started",
+        "production: crash is restarting",
+        "production: fails failed: it ended with exit status 7",
+        "production: gone has no container",
+        "production: greedy is stopped: it ended with exit status 137",
+        "production: sick is unhealthy",
+        "production: eater reached its memory limit: the kernel killed 1 process",
+        f"production: port {port} (clash) is taken by the container {name}-dev-app-1",
+    ]
+    said = [line.strip() for line in lines]
+    assert "The last line of its log: no broker" in said
+    assert "The last line of its log: disk is away" in said
+    assert "Its health check failed: no queue" in said
+    assert "The kernel killed it: its memory limit was reached. Raise mem_limit." in said
+    assert "port is already allocated" in "\n".join(lines)
+
+
+# What the site needs beside its containers
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("running")
+def test_a_variable_that_nothing_reads_is_named_until_a_service_gets_it(shop):
+    env, compose = shop.read(".env"), shop.read("compose.prod.yaml")
+    (shop.path / ".env").write_text(f"{env}\nSHOP_API_URL=https://api.example.com\n")
+    try:
+        code, lines = doctor(shop, "production")
+        assert (code, problems(lines)) == (1, [".env: nothing reads SHOP_API_URL"])
+        assert command(
+            lines, "# Add the name to the environment: list of x-app in compose.prod.yaml"
+        )
+        replace(shop, "compose.prod.yaml", "    [SECRET_KEY, ", "    [SHOP_API_URL, SECRET_KEY, ")
+        assert doctor(shop, "production")[0] == 0
+        assert doctor(shop, "development")[0] == 0
+    finally:
+        (shop.path / ".env").write_text(env)
+        (shop.path / "compose.prod.yaml").write_text(compose)
+
+
+@pytest.mark.containers
+def test_a_mail_server_that_refuses_is_named(shop, healed):
+    env = shop.read(".env")
+    (shop.path / ".env").write_text(f"{env}\nEMAIL_URL=smtp://ann:open-sesame@127.0.0.1:9\n")
+    healed.up()
+    code, lines = doctor(shop, "production")
+    (shop.path / ".env").write_text(env)
+    refused = "production: the mail server 127.0.0.1:9 takes no connection from the app's container"
+    assert (code, problems(lines)) == (1, [refused])
+    assert "open-sesame" not in "\n".join(lines)
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize(
+    ("times", "problem"),
+    [
+        (["-days", "5"], "the certificate of localhost ends in 4 days"),
+        (
+            ["-not_before", "20400101000000Z", "-not_after", "20500101000000Z"],
+            "the certificate of localhost is not valid yet",
+        ),
+    ],
+    ids=["ends", "begins"],
+)
+def test_a_certificate_that_is_not_valid_for_long_is_named(times, problem, shop, running):
+    pem = "/etc/nginx/certificates/localhost.pem"
+    running.exec("nginx", "rm", pem)
+    sign = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+    names = ("-nodes", "-subj", "/CN=localhost", "-keyout", pem, "-out", "/tmp/new.pem")
+    running.exec("nginx", *sign, *names, *times)
+    running.exec("nginx", "sh", "-c", f"cat /tmp/new.pem >>{pem}")
+    code, lines = doctor(shop, "production")
+    running.exec("nginx", "ln", "-sf", "self-signed/localhost.pem", pem)
+    assert (code, problems(lines)) == (1, [f"production: {problem}"])
+    assert doctor(shop, "production")[1][-1] == HEALTHY
+
+
+@pytest.mark.containers
+def test_a_name_that_only_has_a_self_signed_certificate_is_named(shop, running):
+    pem = "/etc/nginx/certificates"
+    running.exec(
+        "nginx", "ln", "-s", f"{pem}/self-signed/localhost.pem", f"{pem}/a.example.com.pem"
+    )
+    _, lines = doctor(shop, "production", DOMAIN="localhost, a.example.com")
+    running.exec("nginx", "rm", f"{pem}/a.example.com.pem")
+    assert "production: the certificate of a.example.com is self-signed" in problems(lines)
+    _, lines = doctor(shop, "production", DOMAIN="localhost, a.example.com")
+    assert "production: nginx has no certificate for a.example.com" in problems(lines)
+
+
+@pytest.mark.containers
+def test_a_public_site_without_a_mail_server_is_a_problem(closed):
+    set_in_env(closed, "DOMAIN", "shop.example.com")
+    code, lines = doctor(closed, "production")
+    missing = "production: no mail server is set: e-mail is not sent"
+    assert (code, problems(lines)) == (1, [missing])
+
+
+@pytest.fixture
+def releases(shop):
+    """releases(name, …) gives the shop's image the names of releases, for this test."""
+    made = []
+
+    def make(*names: str) -> None:
+        for name in names:
+            made.append(f"{shop.path.name}:{name}")
+            run("docker", "tag", f"{shop.path.name}:latest", made[-1])
+
+    yield make
+    run("docker", "image", "rm", *made)
+
+
+@pytest.mark.containers
+def test_an_empty_database_on_a_site_with_releases_is_named_and_can_be_migrated(
+    shop, running, releases
+):
+    psql = ("psql", "--username=app", "--command")
+    running.exec(
+        "postgres", *psql, "DROP SCHEMA public CASCADE", "--command", "CREATE SCHEMA public"
+    )
+    code, lines = doctor(shop, "production")
+    (waiting,) = problems(lines)
+    assert code == 1
+    assert re.fullmatch(r"production: /readyz says: \d+ migrations wait to be applied", waiting)
+    releases("21000101-000000")
+    _, lines = doctor(shop, "production")
+    empty = "production: the database is empty: it has no migrations"
+    assert problems(lines) == [waiting, empty]
+    release = "docker compose -f compose.prod.yaml run --rm release"
+    assert lines.count(f"               {release}") == 2
+    follow(shop, release)
+    code, lines = doctor(shop, "production")
+    assert (code, problems(lines), lines[-1]) == (0, [], HEALTHY)
+    assert "note           production: the database has tables and no data" in lines
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("running")
+def test_a_database_that_was_made_after_the_last_deploy_is_named(shop, releases):
+    releases("20250102-030405", "20250103-030405")
+    code, lines = doctor(shop, "production")
+    (found,) = problems(lines)
+    assert code == 1
+    made = r"production: the database was made at \d{8}-\d{6}, after the last deploy"
+    assert re.fullmatch(made, found)
+
+
+def an_old_image(path, created: str) -> None:
+    """Write an image of one empty layer that was made at this time, as `docker load` takes it."""
+    layer = io.BytesIO()
+    tarfile.open(fileobj=layer, mode="w").close()
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": created,
+        "config": {},
+        "history": [{"created": created, "created_by": "debian"}],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [f"{path.stem}:1"], "Layers": ["layer.tar"]}]
+    files = {
+        "layer.tar": layer.getvalue(),
+        "config.json": json.dumps(config).encode(),
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    with tarfile.open(path, "w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+@pytest.mark.containers
+def test_an_old_base_image_is_noted(closed, tmp_path):
+    archive = tmp_path / f"{closed.path.name}-old.tar"
+    an_old_image(archive, "2025-01-02T03:04:05Z")
+    run("docker", "load", "--input", archive)
+    service = f"\nservices:\n  old: {{image: '{archive.stem}:1', profiles: [tools]}}\n"
+    replace(closed, "compose.prod.yaml", "\nservices:\n", service)
+    code, lines = doctor(closed, "production")
+    run("docker", "image", "rm", f"{archive.stem}:1")
+    (found,) = [line for line in lines if "base images older than 30 days" in line]
+    assert code == 0
+    assert re.search(rf"older than 30 days: {archive.stem}:1 \(\d+ days\)$", found)
+    assert command(lines, "bin/deploy") == "bin/deploy --pull"
+
+
+@pytest.fixture
+def docker_says(tmp_path, monkeypatch):
+    """docker_says(script) puts a script before the docker client; "$docker" is the real one."""
+
+    def make(script: str) -> None:
+        (tmp_path / "docker").write_text(f"#!/bin/sh\ndocker={shutil.which('docker')}\n{script}\n")
+        (tmp_path / "docker").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    return make
+
+
+@pytest.mark.containers
+def test_address_ranges_that_are_used_up_are_named(closed, docker_says):
+    docker_says(
+        '[ "$1 $2" != "network ls" ] || seq 31\n[ "$1 $2" = "network ls" ] || exec "$docker" "$@"'
+    )
+    code, lines = doctor(closed, "production")
+    problem = "Docker: 31 networks use nearly all address ranges"
+    assert (code, problems(lines)) == (1, [problem])
+    assert command(lines, "docker network prune")
+
+
+@pytest.mark.containers
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a file system")
+def test_a_disk_that_is_full_is_named(closed, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", small)
+    try:
+        shutil.copytree(closed.path, small / closed.path.name)
+        project = Project(small / closed.path.name, closed.answers)
+        code, lines = doctor(project, "production")
+    finally:
+        run("umount", small)
+    (found,) = problems(lines)
+    assert code == 1
+    assert found.startswith(f"machine: the disk of {project.path} is ")
+    assert command(lines, "docker system df")
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("running")
+def test_findings_are_there_as_json(shop):
+    done = run(shop.path / "bin/doctor", "production", "--json", cwd="/")
+    findings = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {finding["level"] for finding in findings} == {"ok", "note"}
+    assert {*findings[0]} == {"level", "where", "what", "why", "commands"}
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("running")
+def test_a_healthy_site_takes_less_than_five_seconds(shop):
+    times = []
+    for _ in range(3):
+        start = time.monotonic()
+        assert doctor(shop, "production")[0] == 0
+        times.append(time.monotonic() - start)
+    assert min(times) < 5
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("running")
+def test_few_calls_of_the_docker_client_are_made(shop, docker_says, tmp_path):
+    calls = tmp_path / "calls"
+    docker_says(f'echo "$1" >>{calls}; exec "$docker" "$@"')
+    assert doctor(shop, "production")[0] == 0
+    assert len(calls.read_text().splitlines()) <= 20
+
+
+@pytest.mark.containers
+def test_a_folder_that_nobody_may_write_to_is_looked_at(closed):
+    for path in (closed.path, *closed.path.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+    before = sorted(map(str, closed.path.rglob("*")))
+    assert doctor(closed, "production")[1][-1] == HEALTHY
+    assert sorted(map(str, closed.path.rglob("*"))) == before
+    for path in (closed.path, *closed.path.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+@pytest.mark.containers
+def test_a_compose_file_that_does_not_parse_is_named(closed):
+    with (closed.path / "compose.prod.yaml").open("a") as file:
+        file.write("services: ]\n")
+    code, lines = doctor(closed, "production")
+    unreadable = "production: Compose cannot read compose.prod.yaml or .env"
+    assert (code, problems(lines)) == (1, [unreadable])
+    assert "yaml: " in "\n".join(lines)
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("proxy", ["nginx", "none"])
+def test_without_certificates_of_its_own_a_site_is_looked_at_too(proxy, bake, stacks):
+    project = bake(project_slug=a_slug(), proxy=proxy)
+    stack = stacks(project.path, PRODUCTION)
+    stack.up()
+    port = stack.ports["HTTP_PORT"]
+    code, lines = doctor(project, "production", **stack.ports)
+    assert (code, lines[-1]) == (0, HEALTHY)
+    assert f"ok             production: port {port} (HTTP_PORT) is this project's" in lines
+    assert f"ok             production: http://localhost:{port}/ returns 301" in lines
+    stack.compose("stop", "app")
+    code, lines = doctor(project, "production", **stack.ports)
+    assert code == 1
+    assert any(found.startswith("production: app is stopped") for found in problems(lines))

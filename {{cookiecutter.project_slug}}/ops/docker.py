@@ -154,9 +154,10 @@ def remove(ids: list[str]) -> None:
     run("docker", "rm", "--force", *ids, merge=True)
 
 
-def execute(container: str, *command: str, stdin: str = "") -> str:
-    """Run a command in a running container and return what it printed on stdout."""
-    return run("docker", "exec", "--interactive", container, *command, stdin=stdin)
+def execute(container: str, *command: str, stdin: str = "", timeout: float | None = None) -> str:
+    """Run a command in a running container, for `timeout` seconds at most; return what it printed on stdout."""
+    client = ("docker", "exec", "--interactive", container)
+    return run(*client, *command, stdin=stdin, timeout=timeout)
 
 
 def logs(container: str, lines: int) -> str:

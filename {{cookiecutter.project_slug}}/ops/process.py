@@ -54,8 +54,18 @@ def run(
         )
     except OSError as error:
         raise CommandFailed(command, 127, f"{command[0]}: {error.strerror}") from error
+    stdout, stderr = communicate(child, command, stdin, timeout)
+    if child.returncode:
+        raise CommandFailed(command, child.returncode, stdout + (stderr or ""))
+    return stdout
+
+
+def communicate(
+    child: subprocess.Popen, command: Sequence[str], stdin: str, timeout: float | None
+) -> tuple[str, str | None]:
+    """Send stdin to a program and return its stdout and stderr when it has ended. It is never left behind."""
     try:
-        stdout, stderr = child.communicate(stdin, timeout)
+        return child.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as expired:
         end(child)
         late = f"{command[0]} did not end within {timeout} seconds"
@@ -63,9 +73,6 @@ def run(
     except BaseException:
         end(child)
         raise
-    if child.returncode:
-        raise CommandFailed(command, child.returncode, stdout + (stderr or ""))
-    return stdout
 
 
 def end(child: subprocess.Popen) -> None:

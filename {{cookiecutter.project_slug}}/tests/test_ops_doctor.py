@@ -105,6 +105,12 @@ def test_a_service_that_runs_well_is_fine():
     assert findings == [ok("production", "each service runs and is healthy")]
 
 
+def test_a_paused_container_is_unpaused_rather_than_started():
+    paused = replace(RUNNING, state="paused")
+    (finding,) = services.check_services(stack_of(WEB, conditions=[paused]), MACHINE)
+    assert finding.commands == ("docker unpause shop-web-1",)
+
+
 def test_what_killed_a_container_is_said():
     killed = replace(RUNNING, state="exited", exit_code=137, out_of_memory=True)
     (finding,) = services.check_services(stack_of(WEB, conditions=[killed]), MACHINE)
@@ -146,6 +152,22 @@ def test_a_service_without_a_container_is_named_unless_nothing_runs():
 def test_a_service_behind_a_profile_need_not_run():
     stack = stack_of(WEB, replace(WEB, name="shell", profiles=("tools",)), conditions=[RUNNING])
     assert problems(services.check_services(stack, MACHINE)) == []
+
+
+def test_what_run_starts_is_not_a_stack_that_runs():
+    needed = replace(WEB, name="postgres")
+    on_demand = replace(
+        WEB, name="tests", profiles=("tools",), depends_on={"postgres": "service_healthy"}
+    )
+    findings = services.check_services(
+        stack_of(needed, on_demand, APP, conditions=[RUNNING]), MACHINE
+    )
+    assert [finding.what for finding in findings] == ["not running"]
+    stopped = replace(RUNNING, state="exited")
+    stack = stack_of(needed, on_demand, APP, conditions=[stopped])
+    assert problems(services.check_services(stack, MACHINE)) == [
+        "postgres is stopped: it ended with exit status 0"
+    ]
 
 
 def test_missing_copies_are_counted():
@@ -269,24 +291,30 @@ def test_a_mail_server_that_refuses_is_named():
 @pytest.mark.parametrize(
     ("page", "what"),
     [
-        (Page("http://localhost/", 502), ["http://localhost/ returns 502"]),
-        (Page("http://localhost/", 0, "timed out"), ["http://localhost/ is not served"]),
-        (Page("http://localhost/", 401), []),
+        (Page("http://localhost/", 80, 502), ["http://localhost/ returns 502"]),
+        (Page("http://localhost/", 80, 0, "timed out"), ["http://localhost/ is not served"]),
+        (Page("http://localhost/", 80, 401), []),
     ],
 )
 def test_the_home_page_is_served(page, what):
-    assert problems(app.check_page(stack_of(APP, page=page))) == what
+    stack = stack_of(APP, conditions=[RUNNING], page=page)
+    assert problems(app.check_page(stack, replace(MACHINE, published={80: "shop-web-1"}))) == what
+    (finding,) = app.check_page(stack, replace(MACHINE, published={80: "other"}))
+    assert finding.level == "not looked at"
 
 
 def test_links_to_containers_that_do_not_serve_are_named():
     paused = replace(RUNNING, id="b" * 64, name="shop-app-2", state="paused")
-    links = {"1": "a" * 12, "2": "b" * 12, "3": "c" * 12}
-    said = {"release": "20260101-120000", "links": links, "dead": ["3"]}
+    links = {"1": "a" * 12, "2": "b" * 12, "3": "c" * 12, "4": "a" * 12}
+    said = {"release": "20260101-120000", "links": links, "dead": ["3", "4"]}
     seen = Inside("ready", "", "", said)
     stack = stack_of(APP, conditions=[RUNNING, paused], inside=seen)
-    assert problems(app.check_links(stack)) == [
+    findings = app.check_links(stack)
+    assert findings[0].commands == ("docker unpause shop-app-2",)
+    assert problems(findings) == [
         "nginx sends requests by link 2 to shop-app-2, which is paused",
         "nginx sends requests by link 3 to cccccccccccc, which takes no connection",
+        "nginx sends requests by link 4 to shop-web-1, which takes no connection",
     ]
     assert app.check_links(replace(stack, inside=replace(seen, links=None))) == []
 
@@ -321,10 +349,9 @@ def test_ports_are_judged_by_who_has_them():
 
 def test_env_files_are_read_with_quotes_and_comments(tmp_path):
     file = tmp_path / ".env"
-    file.write_text(
-        "# A=1\nB=two words # and a comment\nexport C='x#y'\r\n"
-        'D="first\nE=part of D"\nF=\nnot a variable\n',
-        newline="",
+    file.write_bytes(
+        b"# A=1\nB=two words # and a comment\nexport C='x#y'\r\n"
+        b'D="first\nE=part of D"\nF=\nnot a variable\n'
     )
     assert read_env_file(file) == {
         "B": "two words",

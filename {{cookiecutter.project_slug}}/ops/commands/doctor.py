@@ -30,7 +30,11 @@ def main(argv: list[str]) -> int:
         reason = f"does not know {unknown[0]}" if unknown else "takes the name of one stack"
         print(f"bin/doctor {reason}; {USAGE}", file=sys.stderr)
         return 2
-    findings = printing.without_secrets(looking.look(names or [*looking.FILES]), Path(".env"))
+    try:
+        found = looking.look(names or [*looking.FILES])
+    except KeyboardInterrupt:
+        return 130
+    findings = printing.without_secrets(found, Path(".env"))
     try:
         printing.show(findings, as_json="--json" in argv)
         sys.stdout.flush()

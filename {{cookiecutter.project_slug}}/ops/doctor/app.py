@@ -10,12 +10,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ops.docker import execute
-from ops.doctor.findings import Finding, note, ok, wrong
+from ops.doctor.findings import Finding, note, ok, unseen, wrong
 from ops.doctor.ports import ports_of
-from ops.doctor.seen import Configuration, Inside, Page, Stack
+from ops.doctor.seen import Configuration, Inside, Machine, Page, Stack
 from ops.process import CommandFailed
 
 SECONDS_FOR_A_PAGE = 10
+SECONDS = 20
 REASONS = {
     502: "The reverse proxy gets no response from the app.",
     503: "The database does not respond, or the site is in maintenance.",
@@ -46,9 +47,9 @@ def read_page(configuration: Configuration) -> Page | None:
     url = f"{scheme}://{name}:{port}/"
     address = found[target].address.replace("0.0.0.0", "") or "127.0.0.1"
     try:
-        return Page(url, status=request(scheme, address, port, name))
+        return Page(url, port, status=request(scheme, address, port, name))
     except (OSError, HTTPException) as error:
-        return Page(url, error=str(error) or type(error).__name__)
+        return Page(url, port, error=str(error) or type(error).__name__)
 
 
 def request(scheme: str, address: str, port: int, name: str) -> int:
@@ -68,11 +69,13 @@ def request(scheme: str, address: str, port: int, name: str) -> int:
         connection.close()
 
 
-def check_page(stack: Stack) -> list[Finding]:
+def check_page(stack: Stack, machine: Machine) -> list[Finding]:
     """Is the home page served?"""
     page = stack.page
     if not page:
         return []
+    if machine.published.get(page.port) not in {one.name for one in stack.containers}:
+        return [unseen(stack.name, f"{page.url}: no container of this stack has the port")]
     if page.status and page.status < 500:
         return [ok(stack.name, f"{page.url} returns {page.status}")]
     what = f"{page.url} returns {page.status}" if page.status else f"{page.url} is not served"
@@ -84,7 +87,9 @@ def check_page(stack: Stack) -> list[Finding]:
 def read_inside(container: str) -> Inside | None:
     """Ask the app in this container; None where it has no Python, or does not say anything."""
     try:
-        said = execute(container, "python", "-", stdin=SCRIPT.read_text(encoding="utf-8"))
+        said = execute(
+            container, "python", "-", stdin=SCRIPT.read_text(encoding="utf-8"), timeout=SECONDS
+        )
         return Inside(**json.loads(said))
     except (CommandFailed, ValueError, TypeError):
         return None
@@ -93,7 +98,8 @@ def read_inside(container: str) -> Inside | None:
 def check_readiness(stack: Stack) -> list[Finding]:
     """Does the app reach its database, and has it no migration that waits?"""
     if not stack.inside:
-        return []
+        what = "whether the app is ready: no command could run in its container"
+        return [unseen(stack.name, what)] if stack.running("app") else []
     ready, say = stack.inside.ready, stack.configuration.command
     if ready == "ready":
         return [ok(stack.name, "the app reaches its database, and no migration waits")]

@@ -11,6 +11,8 @@ from ops.doctor.findings import Finding, note, ok, unseen, wrong
 from ops.doctor.seen import Configuration, Database, Machine, Stack
 from ops.process import CommandFailed
 
+SECONDS = 20
+FOLDER = "/var/lib/postgresql"
 # By the service's name, because from 127.0.0.1 the database asks for no password. The first line of stdin
 # is the password, the rest is for psql.
 ASK = (
@@ -49,7 +51,7 @@ def read_database(configuration: Configuration, container: str) -> Database:
     name = configuration.value("POSTGRES_DB") or user
     stdin = f"{configuration.value('POSTGRES_PASSWORD')}\n{QUERY}"
     try:
-        printed = execute(container, "sh", "-c", ASK, user, name, stdin=stdin)
+        printed = execute(container, "sh", "-c", ASK, user, name, stdin=stdin, timeout=SECONDS)
         return Database(**json.loads(printed))
     except CommandFailed as failed:
         return Database(error=failed.output.strip() or "It printed nothing.")
@@ -59,12 +61,12 @@ def read_database(configuration: Configuration, container: str) -> Database:
 
 def volume_of(configuration: Configuration) -> str:
     """Return the name of the volume in which the database keeps its files, or ""."""
-    service = configuration.services.get("postgres")
-    if not service:
-        return ""
     volumes = configuration.said.get("volumes") or {}
-    named = [volumes.get(key, {}).get("name", "") for key in sorted(service.volumes)]
-    return named[0] if named else ""
+    mounts = configuration.said["services"].get("postgres", {}).get("volumes") or ()
+    for mount in mounts:
+        if mount["type"] == "volume" and mount["target"].startswith(FOLDER):
+            return volumes.get(mount.get("source"), {}).get("name", "")
+    return ""
 
 
 def wanted_major(configuration: Configuration) -> str:
@@ -78,8 +80,10 @@ def check_database(stack: Stack, machine: Machine) -> list[Finding]:
     """Does the volume fit the image, and does the database take the password and have its tables?"""
     configuration = stack.configuration
     volume, wanted = volume_of(configuration), wanted_major(configuration)
-    if not volume:
+    if "postgres" not in configuration.services:
         return []
+    if not volume:  # its files are in a folder of the owner's
+        return [check_password(stack, volume), *check_content(stack)]
     if volume not in machine.volumes:
         return [ok(stack.name, "the database has no volume yet: it will take version and password")]
     major = (stack.database.major if stack.database else "") or stack.volume_major
@@ -121,14 +125,14 @@ def refused(configuration: Configuration, volume: str) -> Finding:
         "Its volume keeps the password that it was first used with. Put that one back in .env, or set this one"
         " in the database."
     )
-    return wrong(
-        configuration.stack,
-        "the database refuses the password",
-        why,
-        f"{say} exec postgres psql --username {user} --command \"ALTER ROLE {user} PASSWORD '…'\"",
-        "# Or, if you need nothing of what is in it, remove the volume:",
-        f"{say} down && docker volume rm {volume}",
+    alter = (
+        f"{say} exec postgres psql --username {user} --command \"ALTER ROLE {user} PASSWORD '…'\""
     )
+    commands = [alter]
+    if volume:
+        commands.append("# Or, if you need nothing of what is in it, remove the volume:")
+        commands.append(f"{say} down && docker volume rm {volume}")
+    return wrong(configuration.stack, "the database refuses the password", why, *commands)
 
 
 def other_major(configuration: Configuration, volume: str, made: str, wanted: str) -> Finding:
@@ -149,7 +153,7 @@ def other_major(configuration: Configuration, volume: str, made: str, wanted: st
 
 def mount_point(major: str) -> str:
     """Return where the image of a major version has its volume."""
-    return "/var/lib/postgresql" if int(major) >= 18 else "/var/lib/postgresql/data"
+    return FOLDER if int(major) >= 18 else f"{FOLDER}/data"
 
 
 def check_content(stack: Stack) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Iterator
@@ -33,8 +34,9 @@ def check_owner(owner: Owner) -> list[Finding]:
     """Do all files belong to the owner of the project?"""
     strangers = []
     for path in all_paths("."):
-        if os.lstat(path).st_uid != owner.uid:
-            strangers.append(path)
+        with contextlib.suppress(OSError):  # it was removed meanwhile
+            if os.lstat(path).st_uid != owner.uid:
+                strangers.append(path)
         if len(strangers) == SHOWN:
             break
     if not strangers:
@@ -45,7 +47,7 @@ def check_owner(owner: Owner) -> list[Finding]:
 
 
 def all_paths(folder: str) -> Iterator[str]:
-    """Yield the folder and all that is in it; skip what cannot be read or is gone meanwhile."""
+    """Yield the folder and all that is in it, without what cannot be read."""
     yield folder
     try:
         entries = list(os.scandir(folder))
@@ -54,7 +56,7 @@ def all_paths(folder: str) -> Iterator[str]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from all_paths(entry.path)
-        elif os.path.lexists(entry.path):
+        else:
             yield entry.path
 
 

@@ -70,7 +70,7 @@ def judge_stack(stack: Stack, seen: Machine) -> list[Finding]:
     found += services.check_services(stack, seen)
     found += services.check_memory(stack)
     found += ports.check_ports(stack, seen)
-    found += [*app.check_page(stack), *app.check_links(stack), *app.check_readiness(stack)]
+    found += [*app.check_page(stack, seen), *app.check_links(stack), *app.check_readiness(stack)]
     found += database.check_database(stack, seen)
     if stack.name == "production":
         found += app.check_mail(stack)

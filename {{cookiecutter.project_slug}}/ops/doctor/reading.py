@@ -29,6 +29,7 @@ def read_configuration(stack: str) -> Configuration:
     except CommandFailed as failed:
         lines = failed.output.strip().splitlines() or ["It printed nothing."]
         return Configuration(stack, error=lines[-1])
+    said.setdefault("services", {})
     services = {
         name: compose.service(name, one, said["name"]) for name, one in said["services"].items()
     }
@@ -177,6 +178,9 @@ def read_base_date(image: str) -> float:
 
 def find_releases(configuration: Configuration, machine: Machine) -> tuple[str, ...]:
     """Return the names of the stack's releases whose images are here, the newest first."""
+    if "app" not in configuration.services:
+        return ()
+    mine = configuration.services["app"].repository
     named = (image.name.rpartition(":") for image in machine.images)
-    tags = {tag for repository, _, tag in named if repository == configuration.project}
+    tags = {tag for repository, _, tag in named if repository == mine}
     return tuple(sorted(filter(RELEASE.fullmatch, tags), reverse=True))

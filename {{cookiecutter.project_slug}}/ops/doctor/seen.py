@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ops.compose import Service
+from ops.compose import Service, split_image
 from ops.docker import Condition, Container
 
 # The newest versions that checks name are those that README.md asks for.
@@ -54,7 +54,8 @@ class Machine:
     now: float  # seconds since 1970
 
     def has_image(self, name: str) -> bool:
-        return any(image.name == name for image in self.images)
+        wanted = ":".join(split_image(name))
+        return any(image.name == wanted for image in self.images)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Page:
     """How the home page was answered: a status, or why there was none."""
 
     url: str
+    port: int  # of this machine
     status: int = 0
     error: str = ""
 
@@ -151,7 +153,15 @@ class Stack:
 
     @property
     def is_started(self) -> bool:
-        return any(not one.oneoff for one in self.containers)
+        """Whether somebody ran `up`. `run` starts what its service depends on, and nothing else."""
+        services = self.configuration.services
+        on_demand = {name for name, service in services.items() if service.profiles}
+        added = on_demand
+        while added:
+            needed = {on for name in added & {*services} for on in services[name].depends_on}
+            added = needed - on_demand
+            on_demand |= added
+        return any(not one.oneoff and one.service not in on_demand for one in self.containers)
 
     def containers_of(self, service: str) -> list[Container]:
         """The service's containers, running or not, without those of `docker compose run`."""

@@ -13,14 +13,16 @@ RECENTLY = 600  # seconds
 
 def check_services(stack: Stack, machine: Machine) -> list[Finding]:
     """Does each service run as the compose files say? A stack without a container is not running."""
-    if not stack.is_started:
-        return [note(stack.name, "not running", "", f"{stack.configuration.command} up -d --wait")]
     findings = []
+    if not stack.is_started:
+        up = f"{stack.configuration.command} up -d --wait"
+        findings.append(note(stack.name, "not running", "", up))
     for service in stack.configuration.services.values():
         found = stack.containers_of(service.name)
         for container in found:
             findings += check_container(stack, service, container, machine.now)
-        findings += check_count(stack, service, found)
+        if stack.is_started:
+            findings += check_count(stack, service, found)
     findings += check_strangers(stack)
     return findings or [ok(stack.name, "each service runs and is healthy")]
 
@@ -57,36 +59,31 @@ def check_container(
 ) -> list[Finding]:
     """Judge one container by its state and its health."""
     condition = stack.conditions[container.id]
-    up = f"{stack.configuration.command} up -d --wait"
-    logs = f"{stack.configuration.command} logs --tail 50 {service.name}"
-    one = service.name if service.replicas == 1 else container.name
     if condition.state == "running":
         return check_running(stack, service, condition, now)
+    if condition.state == "exited" and condition.exit_code == 0 and is_one_off(stack, service):
+        return []
+    name = service.name if service.replicas == 1 else container.name
+    up = f"{stack.configuration.command} up -d --wait"
+    logs = f"{stack.configuration.command} logs --tail 50 {service.name}"
     if condition.state == "exited":
-        if condition.exit_code == 0 and is_one_off(stack, service):
-            return []
-        return [wrong(stack.name, *ending(stack, one, condition), logs, up)]
+        return [
+            wrong(stack.name, f"{name} {ending(condition)}", reason(stack, condition), logs, up)
+        ]
     if condition.state == "paused":
         why = "It keeps its connections and answers none of them."
-        return [wrong(stack.name, f"{one} is paused", why, f"docker unpause {container.name}")]
+        return [wrong(stack.name, f"{name} is paused", why, f"docker unpause {container.name}")]
     if condition.state == "restarting":
-        what = f"{one} is restarting, {times(condition.restarts)} so far"
-        return [wrong(stack.name, what, ending(stack, one, condition)[1], logs)]
+        what = f"{name} is restarting, {times(condition.restarts)} so far"
+        return [wrong(stack.name, what, reason(stack, condition), logs)]
     if condition.state == "created":
         why = (
             condition.error or "A service that it depends on failed, or somebody interrupted `up`."
         )
-        return [wrong(stack.name, f"{one} was created and never started", why, up)]
+        return [wrong(stack.name, f"{name} was created and never started", why, up)]
     why = condition.error or "Docker could not remove it."
-    return [
-        wrong(
-            stack.name,
-            f"{one} is {condition.state}",
-            why,
-            f"docker rm --force {container.name}",
-            up,
-        )
-    ]
+    remove = f"docker rm --force {container.name}"
+    return [wrong(stack.name, f"{name} is {condition.state}", why, remove, up)]
 
 
 def check_running(
@@ -110,24 +107,28 @@ def check_running(
     return []
 
 
-def ending(stack: Stack, name: str, condition: Condition) -> tuple[str, str]:
-    """Return what became of a container that has ended, and why."""
+def ending(condition: Condition) -> str:
+    """Return what became of a container that has ended."""
     became = "is stopped" if condition.exit_code in (0, 137, 143) else "failed"
-    what = f"{name} {became}: it ended with exit status {condition.exit_code}"
-    reasons = [condition.error] if condition.error else []
+    return f"{became}: it ended with exit status {condition.exit_code}"
+
+
+def reason(stack: Stack, condition: Condition) -> str:
+    """Return why a container has ended: Docker's words, what killed it, the last line of its log."""
+    lines = [condition.error]
     if condition.out_of_memory:
-        reasons.append("The kernel killed it: its memory limit was reached. Raise mem_limit.")
+        lines.append("The kernel killed it: its memory limit was reached. Raise mem_limit.")
     elif condition.exit_code == 137:
-        reasons.append(
+        lines.append(
             "SIGKILL ended it: `docker kill`, a stop that took longer than its grace period, or the kernel"
             " when the machine had no memory left."
         )
     elif condition.exit_code == 143:
-        reasons.append("SIGTERM ended it: somebody stopped it.")
+        lines.append("SIGTERM ended it: somebody stopped it.")
     elif condition.exit_code == 0:
-        reasons.append("Somebody stopped it, or it ended by itself.")
-    reasons.append(stack.last_words.get(condition.id, ""))
-    return what, "\n".join(filter(None, reasons))
+        lines.append("Somebody stopped it, or it ended by itself.")
+    lines.append(stack.last_words.get(condition.id, ""))
+    return "\n".join(filter(None, lines))
 
 
 def check_strangers(stack: Stack) -> list[Finding]:

@@ -19,7 +19,7 @@ def find_helper(configuration: Configuration, machine: Machine) -> str:
         return service.name != "postgres", service.name != "app"
 
     for service in sorted(configuration.services.values(), key=rank):
-        if machine.has_image(service.image if ":" in service.image else f"{service.image}:latest"):
+        if machine.has_image(service.image):
             return service.image
     return ""
 

@@ -12,6 +12,7 @@ from ops.doctor.seen import Configuration, Machine, Stack
 from ops.process import CommandFailed
 
 DAY = 24 * 60 * 60  # seconds
+SECONDS = 20
 FEW = 14  # days; certbot renews a certificate a month before its end
 SCRIPT = (
     'for name; do echo "name=$name";'
@@ -33,7 +34,7 @@ class Certificate:
 def read(configuration: Configuration, nginx: str) -> tuple[Certificate, ...]:
     """Read the certificates in this container of nginx; none when it does not say anything."""
     try:
-        printed = execute(nginx, "sh", "-c", SCRIPT, "sh", *configuration.domains)
+        printed = execute(nginx, "sh", "-c", SCRIPT, "sh", *configuration.domains, timeout=SECONDS)
     except CommandFailed:
         return ()
     return tuple(parse(block) for block in printed.split("name=")[1:])

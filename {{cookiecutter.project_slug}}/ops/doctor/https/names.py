@@ -47,7 +47,7 @@ def read(configuration: Configuration, nginx: str) -> tuple[Resolution, ...]:
 def resolve(nginx: str, name: str) -> Resolution:
     token, status, address = f"doctor-{uuid4().hex}", 0, ""
     try:
-        address = execute(nginx, "sh", "-c", ASK, "sh", name, token)
+        address = execute(nginx, "sh", "-c", ASK, "sh", name, token, timeout=3 * SECONDS)
     except CommandFailed as failed:
         status, address = failed.status, failed.output
     return Resolution(name, arrived_here(nginx, token), status, address.strip())

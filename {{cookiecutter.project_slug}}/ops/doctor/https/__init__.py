@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ops.doctor import certificates, names
 from ops.doctor.findings import Finding
+from ops.doctor.https import certificates, names
 from ops.doctor.seen import Machine, Stack
 
 
