@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from tests.echo import eventually_status, sending_to
-from tests.site import uwsgi_is_enough
 from tests.locked import PSQL
+from tests.site import uwsgi_is_enough
 from tests.stack import Stack
 
 pytestmark = pytest.mark.containers
