@@ -41,8 +41,10 @@ def site(bake_once, app_server, engine):
         yield site
 
 
-def workers_of_a_copy(site) -> int:
-    return int(site.exec("app", "python", "docker/app/workers.py"))
+def clients_of(site) -> int:
+    """Return how many requests tests.traffic has in flight at a time."""
+    workers = int(site.exec("app", "python", "docker/app/workers.py"))
+    return workers + workers * 3 // 4
 
 
 # Copies that stop and die
@@ -62,6 +64,14 @@ def test_a_copy_that_is_stopped_fails_no_request(site):
     assert site.rows() == sorted(seen.written)
 
 
+def wait_for_answers(seen, count: int) -> None:
+    for _ in range(600):
+        if len(seen.answers) >= count:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"never got {count} answers")
+
+
 def wait_until_healthy(container: str) -> None:
     for _ in range(300):
         state = run("docker", "inspect", "--format", "{{.State.Health.Status}}", container)
@@ -74,21 +84,21 @@ def wait_until_healthy(container: str) -> None:
 @pytest.mark.parametrize("end", [("kill",), ("rm", "--force")])
 def test_a_copy_that_is_killed_costs_no_more_than_the_requests_in_flight(site, end):
     first, _ = site.apps()
-    in_flight = workers_of_a_copy(site)
+    clients = clients_of(site)
     with traffic(site) as seen:
-        time.sleep(3)
+        wait_for_answers(seen, 2 * clients)
         run("docker", *end, first)
         killed = len(seen.answers)
-        time.sleep(6)
+        wait_for_answers(seen, killed + 6 * clients)
     site.up()
     failures = seen.failures()
-    assert len(failures) <= in_flight
-    assert {answer.status for answer in failures} <= {502}
-    # All of them were in flight then; afterwards the other copy serves everybody.
-    assert [
-        answer for answer in seen.answers[killed + 4 * in_flight :] if answer.status != 200
-    ] == []
-    assert len(seen.answers) > killed + 4 * in_flight
+    # While its processes die one after the other, a client may get there once more.
+    assert len(failures) <= 2 * clients
+    # A response whose first half was sent cannot become a 502 any more: it is cut off.
+    cut_off = re.compile("stream .* not closed cleanly|incomplete|transfer closed")
+    assert [a for a in failures if a.status != 502 and not cut_off.search(a.error)] == []
+    # Whatever was in flight ends now; afterwards the other copy serves everybody.
+    assert [answer for answer in seen.answers[killed + 2 * clients :] if answer.status != 200] == []
     # A POST that failed may have been done, and is never done twice.
     assert len(set(site.rows())) == len(site.rows())
     assert len(shown_links(site)["links"]) == 2

@@ -1,6 +1,6 @@
 """The client's address for requests that come over a Unix socket, which has no addresses."""
 
-# What uWSGI and gunicorn put into REMOTE_ADDR then. No TCP connection comes from either.
+# What app servers put into REMOTE_ADDR then. No TCP connection comes from either.
 NO_ADDRESS = ("0.0.0.0", "")
 
 

@@ -86,7 +86,8 @@ def test_a_container_of_the_release_that_serves_claims_a_dead_link(folder, liste
     assert links.current_links(folder) == {"1": "other", "2": "here"}
 
 
-def test_a_container_claims_one_link_only(folder):
+def test_a_container_claims_one_link_only(folder, listens):
+    listens("here")
     links.claim(folder)
     links.claim(folder)
     assert links.current_links(folder) == {"1": "here"}

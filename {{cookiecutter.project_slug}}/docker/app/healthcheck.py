@@ -1,7 +1,9 @@
 """Check that this container's server responds."""
 
 import os
+{%- if cookiecutter.proxy != "none" %}
 import socket
+{%- endif %}
 import sys
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,13 +13,13 @@ import links
 import listen
 {%- endif %}
 
-SERVERS = {"uwsgi", "gunicorn", "runserver"}
+SERVERS = {"{{ cookiecutter.app_server }}", "runserver"}
 SECONDS = 5
 
 
 def runs_server(command_line: bytes) -> bool:
     """Return whether this command line of process 1 is that of a server, or starts one."""
-    # uWSGI and gunicorn may rename themselves, to `uWSGI master` and `gunicorn: master`.
+    # A server may rename itself; a space or a colon and a role then follow its name, in any case.
     words = [word for word in command_line.decode().split("\0") if word.strip()]
     names = {os.path.basename(word.split()[0]) for word in words}
     return not SERVERS.isdisjoint(name.rstrip(":").lower() for name in names)
@@ -36,20 +38,19 @@ def check() -> bool:
     if not runs_server(Path("/proc/1/cmdline").read_bytes()):
         # A worker made of the app's image: it is healthy as long as it runs.
         return True
-    if not responds(HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=SECONDS)):
-        return False
+    is_healthy = responds(HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=SECONDS))
 {%- if cookiecutter.proxy != "none" %}
-    if listen.is_behind_nginx():
+    if is_healthy and listen.is_behind_nginx():
         # nginx connects to this socket.
         connection = HTTPConnection("localhost", timeout=SECONDS)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(SECONDS)
         connection.sock.connect(str(listen.own_socket()))
-        if not responds(connection):
-            return False
-        links.claim()
+        is_healthy = responds(connection)
+        if is_healthy:
+            links.claim()
 {%- endif %}
-    return True
+    return is_healthy
 
 
 if __name__ == "__main__":

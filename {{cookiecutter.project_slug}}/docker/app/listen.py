@@ -1,4 +1,4 @@
-"""Where the app server listens. Prints it for uwsgi.ini; gunicorn.conf.py calls the functions."""
+"""Where the app server listens."""
 
 import os
 import socket
@@ -31,6 +31,8 @@ def backlog() -> int:
     """
     return int(Path("/proc/sys/net/core/somaxconn").read_text())
 
+{%- if cookiecutter.app_server == "uwsgi" %}
+
 
 def uwsgi_options() -> list[str]:
     """Return the lines of an ini file that tell uWSGI where to listen."""
@@ -45,3 +47,4 @@ def uwsgi_options() -> list[str]:
 
 if __name__ == "__main__":
     print("\n".join(uwsgi_options()))
+{%- endif %}

@@ -1,6 +1,6 @@
 """Run the app server as the child of process 1, and look after its socket.
 
-    python docker/app/serve.py uwsgi --ini docker/app/uwsgi.ini
+    python docker/app/serve.py {{ cookiecutter.app_server }} ARGUMENT...
 
 The server itself would drop the connections that wait for a worker when it stops. So on SIGTERM and
 SIGINT nginx is first kept from connecting to this container's socket, then the connections that
@@ -36,15 +36,18 @@ def wait_for_response(path: Path) -> None:
         connection.recv(1)
 
 
-def close_socket(path: Path, server: str) -> None:
+def close_socket(path: Path) -> None:
     """Let nginx send no more requests to the socket, and wait for those that it has sent."""
     with contextlib.suppress(OSError):  # the socket is not there, or the server does not respond
         # nginx, another user, can no longer connect, and goes to the next copy of the app.
         path.chmod(0o600)
         wait_for_response(path)
-    if server == "uwsgi":
-        # gunicorn removes its socket by itself, and would fail if it were gone.
-        path.unlink(missing_ok=True)
+{%- if cookiecutter.app_server == "uwsgi" %}
+    path.unlink(missing_ok=True)
+{%- endif %}
+{%- if cookiecutter.app_server == "gunicorn" %}
+    # gunicorn removes its socket by itself before it stops, and would fail if it were gone.
+{%- endif %}
 
 
 def claim_link() -> None:
@@ -87,7 +90,7 @@ def run(command: list[str]) -> int:
         else:
             if received.si_signo in (signal.SIGTERM, signal.SIGINT):
                 stopping = True
-                close_socket(own_socket(), Path(command[0]).name)
+                close_socket(own_socket())
             os.kill(server, received.si_signo)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import PRODUCTION, run
+from tests.helpers.stack import PRODUCTION, run
 
 pytestmark = pytest.mark.containers
 
