@@ -8,6 +8,7 @@ from tests.helpers.browser import chromium
 from tests.helpers.login import PASSWORD
 from tests.helpers.matrix import CONTEXT, label, pairwise
 from tests.helpers.project import Project, a_slug
+from tests.helpers.scheduling import GroupScheduling
 from tests.helpers.site import Site, made_of
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
 
@@ -34,7 +35,7 @@ def pytest_generate_tests(metafunc):
 def pytest_xdist_make_scheduler(config, log):
     """Schedule by our own groups; xdist 3.8 ignores its marker xdist_group under pytest 9.2."""
     if config.option.dist == "loadgroup":
-        return shards.GroupScheduling(config, log)
+        return GroupScheduling(config, log)
     return None
 
 

@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.helpers.matrix import ROOT, label, pairwise
 
@@ -72,13 +71,6 @@ def choose(items: list[pytest.Item], text: str) -> list[pytest.Item]:
     number, count = parse(text)
     mine = divide(totals(items), count)[number - 1]
     return [item for item in items if group(item.nodeid) in mine]
-
-
-class GroupScheduling(LoadScopeScheduling):
-    """Gives all tests of a group to the same worker of pytest-xdist."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group(nodeid)
 
 
 if __name__ == "__main__":
