@@ -8,6 +8,7 @@ from tests.helpers.browser import chromium
 from tests.helpers.login import PASSWORD
 from tests.helpers.matrix import CONTEXT, label, pairwise
 from tests.helpers.project import Project, a_slug
+from tests.helpers.scheduling import GroupScheduling
 from tests.helpers.site import Site, made_of
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
 
@@ -31,9 +32,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("answers", pairwise(), ids=label, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_itemcollected(item):
-    item.add_marker(pytest.mark.xdist_group(shards.group(item)))
+def pytest_xdist_make_scheduler(config, log):
+    """Schedule by our own groups; xdist 3.8 ignores its marker xdist_group under pytest 9.2."""
+    if config.option.dist == "loadgroup":
+        return GroupScheduling(config, log)
+    return None
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have left tests out
@@ -48,9 +51,9 @@ def pytest_collection_modifyitems(config, items):
     totals = shards.totals(chosen)
 
     def place(item) -> tuple[bool, bool, float, str]:
-        name = shards.group(item)
+        name = shards.group(item.nodeid)
         restarts = "restart_engine" in item.fixturenames
-        return restarts, shards.app_server(item) == "gunicorn", -totals[name], name
+        return restarts, name.endswith(" gunicorn"), -totals[name], name
 
     items[:] = sorted(chosen, key=place)
 

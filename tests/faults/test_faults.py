@@ -353,7 +353,6 @@ def test_no_acknowledged_row_is_lost_when_all_containers_are_killed_at_once(
 # The engine
 
 
-@pytest.mark.parametrize("app_server", ["gunicorn"], indirect=True)
 def test_the_stack_comes_back_with_the_engine(restart_engine, production):
     services = ("app", "nginx", "postgres")
     before = starts(production, *services)

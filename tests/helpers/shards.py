@@ -9,11 +9,13 @@ from collections import defaultdict
 
 import pytest
 
-from tests.helpers.matrix import ROOT, label
+from tests.helpers.matrix import ROOT, label, pairwise
 
 # The mean of each file's tests, measured. A file that is not listed yet gets UNKNOWN.
 RECORDED = json.loads((ROOT / "tests/helpers/seconds.json").read_text())
 UNKNOWN = 3.0
+
+VARIANTS = [*map(label, pairwise())]
 
 
 def parse(text: str) -> tuple[int, int]:
@@ -27,36 +29,26 @@ def parse(text: str) -> tuple[int, int]:
     raise ValueError(f"SHARD is a number and how many shards there are, such as 2/5, not {text!r}.")
 
 
-def parameter(item: pytest.Item, name: str):
-    """Return what a test is parametrized with by this name, or None."""
-    return item.callspec.params.get(name) if hasattr(item, "callspec") else None
-
-
-def app_server(item: pytest.Item) -> str:
-    """Return the app server whose stack a test uses, or nothing where it has no choice."""
-    return parameter(item, "app_server") or ""
-
-
-def file_of(item: pytest.Item) -> str:
-    return item.path.relative_to(ROOT).as_posix()
-
-
-def group(item: pytest.Item) -> str:
-    """Name the tests that share what one of them starts.
+def group(test: str) -> str:
+    """Name the tests that share what one of them starts, from the node ID of one.
 
     These are the tests of a variant on a running stack; else those of a file and an app server.
     """
-    answers = parameter(item, "answers")
-    if answers and file_of(item).startswith("tests/running/"):
-        return label(answers)
-    return f"{file_of(item)} {app_server(item)}"
+    file, _, rest = test.partition("::")
+    parameters = rest.partition("[")[2].removesuffix("]")
+    if file.startswith("tests/running/"):
+        for variant in VARIANTS:
+            if variant in parameters:
+                return variant
+    return f"{file} gunicorn" if "gunicorn" in parameters.split("-") else file
 
 
 def totals(items: list[pytest.Item]) -> dict[str, float]:
     """Return about how many seconds each group of these tests takes."""
     seconds: dict[str, float] = defaultdict(float)
     for item in items:
-        seconds[group(item)] += RECORDED.get(file_of(item), UNKNOWN)
+        file = item.nodeid.partition("::")[0]
+        seconds[group(item.nodeid)] += RECORDED.get(file, UNKNOWN)
     return seconds
 
 
@@ -78,7 +70,7 @@ def choose(items: list[pytest.Item], text: str) -> list[pytest.Item]:
     """Return the tests of one shard, such as "2/5", in their order."""
     number, count = parse(text)
     mine = divide(totals(items), count)[number - 1]
-    return [item for item in items if group(item) in mine]
+    return [item for item in items if group(item.nodeid) in mine]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Shards: together they run each test once, and what belongs together stays together."""
 
 import pickle
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -33,6 +34,31 @@ def test_shards_take_about_the_same_time():
     assert shards.divide(seconds, 2) == [{"a", "d"}, {"b", "c", "e"}]
     assert shards.divide(seconds, 3) == [{"a"}, {"b", "e"}, {"c", "d"}]
     assert shards.divide(seconds, 6)[-1] == set()
+
+
+@pytest.mark.parametrize(
+    ("test", "group"),
+    [
+        ("tests/faults/test_a.py::test_b", "tests/faults/test_a.py"),
+        ("tests/faults/test_a.py::test_b[uwsgi]", "tests/faults/test_a.py"),
+        ("tests/faults/test_a.py::test_b[-5-gunicorn]", "tests/faults/test_a.py gunicorn"),
+        (f"tests/running/test_a.py::test_b[{shards.VARIANTS[3]}]", shards.VARIANTS[3]),
+        (f"tests/running/test_a.py::test_b[{shards.VARIANTS[3]}-lint]", shards.VARIANTS[3]),
+        (f"tests/rendering/test_a.py::test_b[{shards.VARIANTS[3]}]", "tests/rendering/test_a.py"),
+    ],
+)
+def test_a_group_is_a_file_and_an_app_server_or_a_variant(test, group):
+    assert shards.group(test) == group
+
+
+def test_a_worker_gets_whole_groups():
+    """Each worker that got a part of a group would start the group's stack once more."""
+    files = ("tests/rendering/test_deploy_job.py", "tests/rendering/test_manifest.py")
+    command = [sys.executable, "-m", "pytest", "-v", "-n", "2", "--dist", "loadgroup", *files]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    ran = re.findall(r"^\[(gw\d)\].* (tests/rendering/\w+\.py)::", done.stdout, re.MULTILINE)
+    assert len(ran) > 20
+    assert sorted({file for _, file in ran}) == sorted(file for _, file in {*ran})
 
 
 @dataclass(frozen=True)

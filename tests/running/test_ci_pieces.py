@@ -56,10 +56,15 @@ def first_failure(folder, ci: str) -> str:
     return ""
 
 
-def test_a_fresh_project_passes_and_one_with_a_fault_does_not(clone, ci):
+def test_a_fresh_project_passes(clone, ci):
     assert first_failure(clone, ci) == ""
     assert run("docker", "image", "inspect", image_of(clone)).returncode == 0
 
+
+@pytest.mark.parametrize(
+    "ci", ["github", pytest.param("gitlab", marks=pytest.mark.exhaustive)], indirect=True
+)
+def test_a_project_with_an_error_fails_at_the_step_that_finds_it(clone, ci):
     fails = clone / "tests/test_fails.py"
     fails.write_text("def test_fails():\n    raise AssertionError\n")
     assert first_failure(clone, ci) == "docker compose run --rm tests"

@@ -128,7 +128,14 @@ def layers(image: str, folder: Path):
 
 
 @pytest.mark.containers
-@pytest.mark.parametrize(("file", "tag"), [(DEVELOPMENT, ":dev"), (PRODUCTION, "")])
+@pytest.mark.parametrize(
+    ("file", "tag"),
+    [
+        (DEVELOPMENT, ":dev"),
+        # Development installs the packages of production first, by the same instruction.
+        pytest.param(PRODUCTION, "", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_build_takes_all_packages_from_the_index_that_is_set(
     build, company, certificate, tmp_path, file, tag
 ):
