@@ -60,10 +60,7 @@ PIECES = {
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",
-            "ops/doctor/certificates.py",
             "ops/doctor/https",
-            "ops/doctor/https.py",
-            "ops/doctor/names.py",
             "tests/test_certificates.py",
         ],
         "nginx": [

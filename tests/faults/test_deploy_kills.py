@@ -76,7 +76,9 @@ def assert_nothing_is_left(site: Site) -> None:
     """The images of three releases, and no container that somebody ran once."""
     tags = {image.partition(":")[2] for image in site.images()} - {"latest"}
     assert len(tags) == 3
-    assert {f"{image}:{tag}" for image in ("app", "nginx") for tag in ("latest", *tags)} == site.images()
+    assert {
+        f"{image}:{tag}" for image in ("app", "nginx") for tag in ("latest", *tags)
+    } == site.images()
     assert once(site) == ""
 
 

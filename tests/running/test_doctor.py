@@ -1,252 +1,29 @@
 """bin/doctor names each problem, which is made here for real, with the command that fixes it."""
 
-import hashlib
-import io
-import json
 import os
 import re
 import shutil
 import socket
-import sys
-import tarfile
 import time
 
 import pytest
 
-from tests.helpers.environment import with_value
+from tests.helpers.doctor import (
+    HEALTHY,
+    HELLO,
+    NGINX,
+    ROUTER,
+    command,
+    doctor,
+    follow,
+    problems,
+    replace,
+    set_in_env,
+)
 from tests.helpers.project import Project, a_slug
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run
 
-USAGE = "usage: bin/doctor [development | production] [--json]\n"
-HEALTHY = "Nothing is wrong."
-TOOLS = ("dirname", "sh", "sleep", "tr")
-# What another user's server is made of: an image that is on every machine that runs these tests.
-NGINX = "nginx:1.30-trixie"
-HELLO = "server { listen 80; location / { return 200 hello; } }"
-ROUTER = "server { listen 80; location / { proxy_pass http://nginx:8080; } }"
-
-
-def doctor(project: Project, *arguments: str, **env: str) -> tuple[int, list[str]]:
-    """Run bin/doctor from another folder; return its exit status and what it says, line by line."""
-    inherited = {k: v for k, v in os.environ.items() if k not in ("UID", "GID", "DOMAIN")}
-    done = run(project.path / "bin/doctor", *arguments, cwd="/", env=inherited | env)
-    assert done.stderr == ""
-    for line in secrets(project):
-        assert line.partition("=")[2].strip("'") not in done.stdout
-    return done.returncode, done.stdout.splitlines()
-
-
-def secrets(project: Project) -> list[str]:
-    """Return the lines of .env that hold a secret, and not a placeholder."""
-    text = "".join(env.read_text() for env in project.path.glob(".env"))
-    return re.findall(r"^(?:SECRET_KEY|POSTGRES_PASSWORD)=(?!change-me).{6,}$", text, re.MULTILINE)
-
-
-def problems(lines: list[str]) -> list[str]:
-    return [line.removeprefix("wrong          ") for line in lines if line.startswith("wrong")]
-
-
-def command(lines: list[str], beginning: str) -> str:
-    """Return the one command that is printed and begins so."""
-    (command,) = [line.strip() for line in lines if line.startswith(f"               {beginning}")]
-    return command
-
-
-def follow(project: Project, command: str) -> None:
-    done = run("sh", "-c", command, cwd=project.path)
-    assert done.returncode == 0, done.stderr
-
-
-def set_in_env(project: Project, name: str, value: str) -> None:
-    env = project.path / ".env"
-    env.write_text(with_value(env.read_text(), name, value))
-
-
-def replace(project: Project, file: str, old: str, new: str) -> None:
-    text = project.read(file)
-    assert old in text
-    (project.path / file).write_text(text.replace(old, new))
-
-
-# --- Without an engine ---
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    """machine(script) makes a machine with few tools, and with this for a docker."""
-    for tool in TOOLS:
-        (tmp_path / tool).symlink_to(shutil.which(tool))
-    (tmp_path / "python3").symlink_to(os.path.realpath(sys.executable))
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    def make(script: str) -> None:
-        (tmp_path / "docker").write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / "docker").chmod(0o755)
-
-    return make
-
-
-def versions(engine: str, compose: str) -> str:
-    return (
-        f"""case $1 in info) echo '{{"ServerVersion": "{engine}"}}' ;; esac; """
-        f'case $* in info*) ;; "compose version --short") echo {compose} ;; *) exit 1 ;; esac'
-    )
-
-
-@pytest.mark.parametrize(
-    ("engine", "compose"), [("24.0.9", "2.40.3"), ("28.5.2", "2.23.3"), ("28.5.2", "1.29.2")]
-)
-def test_an_old_docker_is_named(engine, compose, fresh, machine):
-    machine(versions(engine, compose))
-    code, lines = doctor(fresh)
-    assert code == 1
-    assert problems(lines) == [f"Docker: too old: Engine {engine}, Compose {compose}"]
-    assert command(lines, "# https://docs.docker.com/engine/install/ says how to install it.")
-
-
-@pytest.mark.parametrize(
-    ("engine", "compose"),
-    [("25.0.0", "v2.24.0"), ("29.0.1+x", "2.40.3-desktop.1"), ("30.1", "5.0")],
-)
-def test_a_docker_that_is_new_enough_will_do(engine, compose, fresh, machine):
-    machine(versions(engine, compose))
-    _, lines = doctor(fresh)
-    assert lines[1] == f"ok             Docker: Engine {engine}, Compose {compose.strip('v')}"
-
-
-def test_a_missing_compose_is_named(fresh, machine):
-    machine("""case $1 in info) echo '{"ServerVersion": "28.5.2"}' ;; *) exit 1 ;; esac""")
-    code, lines = doctor(fresh)
-    assert (code, problems(lines)) == (1, ["Docker: too old: Engine 28.5.2, Compose none"])
-
-
-@pytest.mark.usefixtures("machine")
-def test_a_missing_docker_is_named(fresh):
-    code, lines = doctor(fresh)
-    assert (code, problems(lines)) == (1, ["Docker: there is no docker command"])
-
-
-def test_an_engine_that_does_not_run_is_named_with_its_own_words(fresh, machine):
-    machine("echo 'Client: Docker'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    code, lines = doctor(fresh)
-    assert (code, problems(lines)) == (1, ["Docker: no engine responds"])
-    assert (
-        "               The engine does not respond. Cannot connect to the Docker daemon" in lines
-    )
-    assert command(lines, "sudo systemctl") == "sudo systemctl start docker"
-
-
-def test_an_engine_of_another_user_is_named_with_the_group_to_join(fresh, machine):
-    machine("echo 'permission denied while trying to connect' >&2; exit 1")
-    code, lines = doctor(fresh, LOGNAME="ann")
-    assert (code, problems(lines)) == (1, ["Docker: ann may not use the engine"])
-    assert command(lines, "sudo usermod") == "sudo usermod --append --groups docker ann"
-
-
-def test_an_engine_that_hangs_is_not_waited_for(fresh, machine):
-    replace(fresh, "ops/doctor/engine.py", "SECONDS_TO_RESPOND = 20", "SECONDS_TO_RESPOND = 1")
-    machine("[ $1 = compose ] || exec sleep 60")
-    start = time.monotonic()
-    code, lines = doctor(fresh)
-    assert (code, problems(lines)) == (1, ["Docker: no engine responds"])
-    assert time.monotonic() - start < 30
-
-
-def test_without_python_one_sentence_says_how_to_get_it(fresh, machine, tmp_path):
-    machine("exit 1")
-    (tmp_path / "python3").unlink()
-    done = run(fresh.path / "bin/doctor")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "bin/doctor needs Python 3.9 or newer as python3; on Debian and Ubuntu: "
-        "sudo apt-get install python3\n"
-    )
-
-
-def test_an_unknown_argument_is_refused_in_one_sentence(fresh):
-    done = run(fresh.path / "bin/doctor", "--fix")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"bin/doctor does not know --fix; {USAGE}"
-
-
-def test_two_stacks_are_refused_in_one_sentence(fresh):
-    done = run(fresh.path / "bin/doctor", "development", "production")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"bin/doctor takes the name of one stack; {USAGE}"
-
-
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_help_says_what_it_looks_at_and_nothing_else_happens(flag, fresh, machine):
-    machine("echo docker was started >&2")
-    done = run(fresh.path / "bin/doctor", "production", flag)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(
-        f"{USAGE}\nName what is wrong with the files, Docker, the machine"
-    )
-
-
-# --- Files ---
-
-FILES_ARE_FINE = (
-    "ok             files: they belong to user 0, scripts are executable and have Unix line endings"
-)
-
-
-@pytest.fixture
-def patient(fresh, machine):
-    """A project on a machine that has no engine: its files are looked at all the same."""
-    machine("exit 1")
-    return fresh
-
-
-def test_files_of_somebody_else_are_named(fresh, machine):
-    os.chown(fresh.path / "accounts/migrations/0001_initial.py", 1234, 1234)
-    machine("exit 1")
-    _, lines = doctor(fresh)
-    assert problems(lines)[0] == "files: not of user 0: ./accounts/migrations/0001_initial.py"
-    assert command(lines, "sudo chown") == "sudo chown -R 0:0 ."
-
-
-def test_root_looks_after_the_project_of_somebody_else(patient):
-    for path in (patient.path, *patient.path.rglob("*")):
-        os.chown(path, 1234, 1235)
-    os.chown(patient.path / "accounts/models.py", 0, 0)
-    _, lines = doctor(patient)
-    assert problems(lines)[0] == "files: not of user 1234: ./accounts/models.py"
-    assert command(lines, "sudo chown") == "sudo chown -R 1234:1235 ."
-
-
-@pytest.mark.parametrize(
-    "file",
-    ["docker/app/entrypoint.sh", "docker/nginx/entrypoint.d/11-names.envsh", "bin/lock", ".env"],
-)
-def test_windows_line_endings_are_named_and_their_mend_keeps_the_rest(file, patient):
-    path = patient.path / file
-    good, mode = path.read_bytes(), path.stat().st_mode
-    path.write_bytes(good.replace(b"\n", b"\r\n"))
-    _, lines = doctor(patient)
-    assert problems(lines)[0] == f"files: Windows line endings: {file}"
-    follow(patient, command(lines, "for f in"))
-    assert (path.read_bytes(), path.stat().st_mode) == (good, mode)
-    assert FILES_ARE_FINE in doctor(patient)[1]
-
-
-def test_scripts_that_are_not_executable_are_named(patient):
-    (patient.path / "bin/init").chmod(0o644)
-    _, lines = doctor(patient)
-    assert problems(lines)[0] == "files: not executable: bin/init"
-    run("/bin/chmod", "+x", *command(lines, "chmod").split()[2:], cwd=patient.path)
-    assert FILES_ARE_FINE in doctor(patient)[1]
-
-
-# --- Each variant ---
-
-
-@pytest.mark.parametrize("proxy", ["nginx", "none"])
-def test_where_a_load_balancer_has_the_name_nobody_asks_for_it(proxy, bake):
-    project = bake(proxy=proxy)
-    text = "".join(path.read_text() for path in (project.path / "ops/doctor").rglob("*.py"))
-    assert [word for word in ("HTTPS_PORT", "x509", "curl", "resolve") if word in text] == []
+pytestmark = pytest.mark.containers
 
 
 # --- With both stacks ---
@@ -300,14 +77,12 @@ def of_both_stacks(project: Project) -> list[str]:
     return [*made, git.stdout]
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("engine")
 def test_a_project_is_healthy_before_its_first_start(shop):
     code, lines = doctor(shop)
     assert (code, problems(lines), lines[-1]) == (0, [], HEALTHY)
 
 
-@pytest.mark.containers
 def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
     run("git", "init", "--quiet", cwd=shop.path)
     run("git", "add", ".", cwd=shop.path)
@@ -343,7 +118,6 @@ def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
     assert of_both_stacks(shop) == before
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_one_stack_can_be_looked_at_alone(shop):
     code, lines = doctor(shop, "development")
@@ -354,7 +128,6 @@ def test_one_stack_can_be_looked_at_alone(shop):
 # Ports
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_port_that_a_container_has_is_named(shop):
     port, name = str(free_port()), a_slug()
@@ -370,7 +143,6 @@ def test_a_port_that_a_container_has_is_named(shop):
     assert command(lines, "docker compose up") == "docker compose up -d --wait"
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_the_ports_that_another_program_has_are_named(shop):
     with (
@@ -387,7 +159,6 @@ def test_the_ports_that_another_program_has_are_named(shop):
     assert lines.count("               docker compose -f compose.prod.yaml up -d --wait") == 2
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_the_other_stack_of_the_same_project_can_be_in_the_way(shop):
     code, lines = doctor(shop, "production", HTTP_PORT=ports_of(shop)["APP_PORT"])
@@ -406,7 +177,6 @@ def closed(fresh, engine) -> Project:
     return fresh
 
 
-@pytest.mark.containers
 @pytest.mark.parametrize(
     ("key", "password", "weakness"),
     [
@@ -427,7 +197,6 @@ def test_a_weak_secret_is_named(key, password, weakness, closed):
     assert (code, problems(lines)) == (1, [f"production: {weakness}"])
 
 
-@pytest.mark.containers
 def test_a_short_secret_is_named_and_a_new_one_will_do(closed):
     set_in_env(closed, "SECRET_KEY", "s" * 49)
     code, lines = doctor(closed, "production")
@@ -437,7 +206,6 @@ def test_a_short_secret_is_named_and_a_new_one_will_do(closed):
     assert (code, lines[-1]) == (0, HEALTHY)
 
 
-@pytest.mark.containers
 def test_secrets_in_files_and_a_database_elsewhere_will_do(closed):
     set_in_env(closed, "SECRET_KEY", "")
     set_in_env(closed, "POSTGRES_PASSWORD", "")
@@ -447,7 +215,6 @@ def test_secrets_in_files_and_a_database_elsewhere_will_do(closed):
     assert "ok             production: the secrets are set" in doctor(closed, "production")[1]
 
 
-@pytest.mark.containers
 def test_without_env_production_is_not_ready_and_init_mends_that(closed):
     ports = ports_of(closed)
     (closed.path / ".env").unlink()
@@ -457,7 +224,6 @@ def test_without_env_production_is_not_ready_and_init_mends_that(closed):
     assert doctor(closed, "production", **ports)[1][-1] == HEALTHY
 
 
-@pytest.mark.containers
 def test_a_clone_without_env_is_ready_for_development(closed):
     (closed.path / ".env").unlink()
     for path in (closed.path, *closed.path.rglob("*")):
@@ -466,7 +232,6 @@ def test_a_clone_without_env_is_ready_for_development(closed):
     assert (code, lines[-1]) == (0, HEALTHY)
 
 
-@pytest.mark.containers
 def test_ids_of_somebody_else_are_named(closed):
     set_in_env(closed, "UID", "1234")
     code, lines = doctor(closed, "development", APP_PORT=str(free_port()))
@@ -478,7 +243,6 @@ def test_ids_of_somebody_else_are_named(closed):
     assert doctor(closed, "development", APP_PORT=str(free_port()))[1][-1] == HEALTHY
 
 
-@pytest.mark.containers
 def test_without_env_init_writes_whose_files_they_are(closed):
     (closed.path / ".env").unlink()
     code, lines = doctor(closed, "development", APP_PORT=str(free_port()))
@@ -488,7 +252,6 @@ def test_without_env_init_writes_whose_files_they_are(closed):
     assert doctor(closed, "development", APP_PORT=str(free_port()))[1][-1] == HEALTHY
 
 
-@pytest.mark.containers
 def test_an_env_that_cannot_be_read_is_named(closed):
     set_in_env(closed, "POSTGRES_PASSWORD", "'half a secret")
     code, lines = doctor(closed, "production")
@@ -513,7 +276,6 @@ def move(project: Project, before: tuple[str, str], after: tuple[str, str]) -> N
         replace(project, "compose.yaml", old, new)
 
 
-@pytest.mark.containers
 @pytest.mark.parametrize(
     ("made", "wanted", "back"),
     [
@@ -545,7 +307,6 @@ def test_a_volume_of_another_major_version_is_named(made, wanted, back, bake, st
     assert doctor(project, "development", **stack.ports)[0] == 0
 
 
-@pytest.mark.containers
 def test_a_password_that_the_volume_does_not_know_is_named_and_can_be_changed(shop, running):
     set_in_env(shop, "POSTGRES_PASSWORD", "'an\"other $HOME \\ <one> & ünï'")
     code, lines = doctor(shop, "production")
@@ -556,7 +317,6 @@ def test_a_password_that_the_volume_does_not_know_is_named_and_can_be_changed(sh
     assert (code, lines[-1]) == (0, HEALTHY)
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_password_of_development_that_does_not_fit_is_named(shop):
     right = "POSTGRES_USER: app\n      POSTGRES_PASSWORD: development"
@@ -592,7 +352,6 @@ def about_names(lines: list[str]) -> list[str]:
     return [problem for problem in problems(lines) if " resolve" in problem]
 
 
-@pytest.mark.containers
 def test_a_name_that_resolves_here_by_way_of_a_router_is_fine(shop, server):
     server("shop.example.com", ROUTER)
     _, lines = doctor(shop, "production", DOMAIN="shop.example.com")
@@ -600,7 +359,6 @@ def test_a_name_that_resolves_here_by_way_of_a_router_is_fine(shop, server):
     assert about_names(lines) == []
 
 
-@pytest.mark.containers
 def test_a_name_that_resolves_to_another_server_is_named(shop, server):
     server("old.example.com", HELLO)
     code, lines = doctor(shop, "production", DOMAIN="localhost, .old.example.com")
@@ -610,7 +368,6 @@ def test_a_name_that_resolves_to_another_server_is_named(shop, server):
     assert command(lines, "# Set its A and AAAA records to the addresses of this machine")
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_name_that_does_not_resolve_is_named(shop):
     code, lines = doctor(shop, "production", DOMAIN="shop.no-such-top,site.test,me.localhost")
@@ -618,7 +375,6 @@ def test_a_name_that_does_not_resolve_is_named(shop):
     assert command(lines, "# Give it an A record with the address of this machine")
 
 
-@pytest.mark.containers
 def test_where_nobody_responds_no_alarm_is_given(shop, server):
     server("silent.example.com", HELLO.replace("80", "81"))
     _, lines = doctor(shop, "production", DOMAIN="silent.example.com")
@@ -626,7 +382,6 @@ def test_where_nobody_responds_no_alarm_is_given(shop, server):
     assert "not looked at  production: whether silent.example.com resolves" in "\n".join(lines)
 
 
-@pytest.mark.containers
 def test_before_the_first_start_no_name_is_looked_at(closed):
     set_in_env(closed, "DOMAIN", "shop.example.com")
     set_in_env(closed, "#EMAIL_URL", "\nEMAIL_URL=smtp://mail.example.com")
@@ -668,7 +423,6 @@ def state(container: str) -> str:
     return shown.stdout.strip()
 
 
-@pytest.mark.containers
 @pytest.mark.parametrize("service", ["app", "nginx", "postgres"])
 @pytest.mark.parametrize(
     ("action", "became"), [("stop", "is stopped: it ended with"), ("pause", "is paused")]
@@ -690,7 +444,6 @@ def test_a_service_that_somebody_stopped_is_named_and_the_command_brings_it_back
     wait_for(lambda: is_healthy(shop))
 
 
-@pytest.mark.containers
 def test_what_killed_a_service_is_said(shop, healed):
     run("docker", "kill", healed.container("nginx"))
     code, lines = doctor(shop, "production")
@@ -736,7 +489,6 @@ def broken(shop, healed):
     (shop.path / "compose.prod.yaml").write_text(before)
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("broken")
 def test_each_service_of_an_owner_that_does_not_run_is_named_with_the_reason(shop):
     name, port = shop.path.name, ports_of(shop)["APP_PORT"]
@@ -770,7 +522,6 @@ def test_each_service_of_an_owner_that_does_not_run_is_named_with_the_reason(sho
 # What the site needs beside its containers
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_variable_that_nothing_reads_is_named_until_a_service_gets_it(shop):
     env, compose = shop.read(".env"), shop.read("compose.prod.yaml")
@@ -789,7 +540,6 @@ def test_a_variable_that_nothing_reads_is_named_until_a_service_gets_it(shop):
         (shop.path / "compose.prod.yaml").write_text(compose)
 
 
-@pytest.mark.containers
 def test_a_mail_server_that_refuses_is_named(shop, healed):
     env = shop.read(".env")
     (shop.path / ".env").write_text(f"{env}\nEMAIL_URL=smtp://ann:open-sesame@127.0.0.1:9\n")
@@ -801,7 +551,6 @@ def test_a_mail_server_that_refuses_is_named(shop, healed):
     assert "open-sesame" not in "\n".join(lines)
 
 
-@pytest.mark.containers
 @pytest.mark.parametrize(
     ("times", "problem"),
     [
@@ -826,7 +575,6 @@ def test_a_certificate_that_is_not_valid_for_long_is_named(times, problem, shop,
     assert doctor(shop, "production")[1][-1] == HEALTHY
 
 
-@pytest.mark.containers
 def test_a_name_that_only_has_a_self_signed_certificate_is_named(shop, running):
     pem = "/etc/nginx/certificates"
     running.exec(
@@ -839,7 +587,6 @@ def test_a_name_that_only_has_a_self_signed_certificate_is_named(shop, running):
     assert "production: nginx has no certificate for a.example.com" in problems(lines)
 
 
-@pytest.mark.containers
 def test_a_public_site_without_a_mail_server_is_a_problem(closed):
     set_in_env(closed, "DOMAIN", "shop.example.com")
     code, lines = doctor(closed, "production")
@@ -861,7 +608,6 @@ def releases(shop):
     run("docker", "image", "rm", *made)
 
 
-@pytest.mark.containers
 def test_an_empty_database_on_a_site_with_releases_is_named_and_can_be_migrated(
     shop, running, releases
 ):
@@ -885,7 +631,6 @@ def test_an_empty_database_on_a_site_with_releases_is_named_and_can_be_migrated(
     assert "note           production: the database has tables and no data" in lines
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_database_that_was_made_after_the_last_deploy_is_named(shop, releases):
     releases("20250102-030405", "20250103-030405")
@@ -922,7 +667,6 @@ def an_old_image(path, created: str) -> None:
             archive.addfile(entry, io.BytesIO(content))
 
 
-@pytest.mark.containers
 def test_an_old_base_image_is_noted(closed, tmp_path):
     archive = tmp_path / f"{closed.path.name}-old.tar"
     an_old_image(archive, "2025-01-02T03:04:05Z")
@@ -949,7 +693,6 @@ def docker_says(tmp_path, monkeypatch):
     return make
 
 
-@pytest.mark.containers
 def test_address_ranges_that_are_used_up_are_named(closed, docker_says):
     docker_says(
         '[ "$1 $2" != "network ls" ] || seq 31\n[ "$1 $2" = "network ls" ] || exec "$docker" "$@"'
@@ -960,7 +703,6 @@ def test_address_ranges_that_are_used_up_are_named(closed, docker_says):
     assert command(lines, "docker network prune")
 
 
-@pytest.mark.containers
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a file system")
 def test_a_disk_that_is_full_is_named(closed, tmp_path):
     small = tmp_path / "small"
@@ -978,7 +720,6 @@ def test_a_disk_that_is_full_is_named(closed, tmp_path):
     assert command(lines, "docker system df")
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_findings_are_there_as_json(shop):
     done = run(shop.path / "bin/doctor", "production", "--json", cwd="/")
@@ -988,7 +729,6 @@ def test_findings_are_there_as_json(shop):
     assert {*findings[0]} == {"level", "where", "what", "why", "commands"}
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_a_healthy_site_takes_less_than_five_seconds(shop):
     times = []
@@ -999,7 +739,6 @@ def test_a_healthy_site_takes_less_than_five_seconds(shop):
     assert min(times) < 5
 
 
-@pytest.mark.containers
 @pytest.mark.usefixtures("running")
 def test_few_calls_of_the_docker_client_are_made(shop, docker_says, tmp_path):
     calls = tmp_path / "calls"
@@ -1008,7 +747,6 @@ def test_few_calls_of_the_docker_client_are_made(shop, docker_says, tmp_path):
     assert len(calls.read_text().splitlines()) <= 20
 
 
-@pytest.mark.containers
 def test_a_folder_that_nobody_may_write_to_is_looked_at(closed):
     for path in (closed.path, *closed.path.rglob("*")):
         path.chmod(path.stat().st_mode & ~0o222)
@@ -1019,7 +757,6 @@ def test_a_folder_that_nobody_may_write_to_is_looked_at(closed):
         path.chmod(path.stat().st_mode | 0o200)
 
 
-@pytest.mark.containers
 def test_a_compose_file_that_does_not_parse_is_named(closed):
     with (closed.path / "compose.prod.yaml").open("a") as file:
         file.write("services: ]\n")
@@ -1029,7 +766,6 @@ def test_a_compose_file_that_does_not_parse_is_named(closed):
     assert "yaml: " in "\n".join(lines)
 
 
-@pytest.mark.containers
 @pytest.mark.parametrize("proxy", ["nginx", "none"])
 def test_without_certificates_of_its_own_a_site_is_looked_at_too(proxy, bake, stacks):
     project = bake(project_slug=a_slug(), proxy=proxy)

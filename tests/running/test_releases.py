@@ -84,7 +84,9 @@ def test_a_deploy_that_went_back_is_in_the_list_with_its_reason(site):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(["--image", "20200101-000000"], "There is no release 20200101-000000 here.", id="gone"),
+        pytest.param(
+            ["--image", "20200101-000000"], "There is no release 20200101-000000 here.", id="gone"
+        ),
         pytest.param(["--image", "shop;reboot"], "'shop;reboot' is not the name of", id="shell"),
         pytest.param(["--image", ""], "'' is not the name of", id="empty"),
     ],
@@ -129,6 +131,8 @@ def test_help_is_printed_and_nothing_else_happens(site, script):
 def test_a_stack_that_compose_calls_by_another_name_is_refused(site):
     status, said = site.deploy(COMPOSE_PROJECT_NAME="staging")
     assert status == 1
-    assert said.startswith(f"Compose calls this stack staging, but its image is called {site.path.name}.")
+    assert said.startswith(
+        f"Compose calls this stack staging, but its image is called {site.path.name}."
+    )
     assert "STACK_NAME" in said
     assert said.count("\n") == 1
