@@ -144,7 +144,7 @@ def check_mail(stack: Stack) -> list[Finding]:
     configuration, inside = stack.configuration, stack.inside
     if not (configuration.value("EMAIL_URL") or configuration.value("EMAIL_URL_FILE")):
         what = "no mail server is set: e-mail is not sent"
-        why = "Sign-up, password resets and error reports need it."
+        why = "Password resets and error reports need it."
         command = "# Set EMAIL_URL in .env, such as smtp+tls://user:password@mail.example.com:587."
         if any(map(is_public, configuration.domains)):
             return [wrong(stack.name, what, why, command)]

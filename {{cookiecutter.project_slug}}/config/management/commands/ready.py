@@ -12,7 +12,7 @@ SERVER_ERROR = 500
 class Command(BaseCommand):
     help = (
         "Check that the server in this container can take over the site: the project has no errors, the "
-        "database is ready, and the home page is served as nginx would request it. DEPLOY_PAGE in the "
+        "database is ready, and the home page is served as nginx would request it. READY_PAGE in the "
         "settings names another page."
     )
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         status, text = request("/readyz")
         if status != 200:
             raise CommandError(f"/readyz responds {status}: {text}")
-        page = getattr(settings, "DEPLOY_PAGE", "/")
+        page = getattr(settings, "READY_PAGE", "/")
         status, text = request(page)
         # A page that asks for a login (401, 403, a redirect) works; so does an API without a page here.
         if status == BAD_REQUEST or status >= SERVER_ERROR:
