@@ -179,4 +179,5 @@ def pull(image: str) -> None:
 
 
 def remove_images(names: list[str]) -> None:
-    run("docker", "image", "rm", *names, merge=True)
+    """Remove names of images. One that a container still uses loses its name, and nothing else."""
+    run("docker", "image", "rm", "--force", *names, merge=True)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ops import archive, environment
 from ops.deploy import history, links, releases
 from ops.deploy.deployment import Deployment
 from ops.deploy.flow import Wanted, deploy
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     refuse_what_cannot_be_deployed(site)
     wanted = what_is_wanted(site, deploys, options)
+    refuse_bad_limits()
     refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
     with locked(site.stack):
         return begin(look(name), name, deploys, wanted)
@@ -125,6 +127,14 @@ def refuse_without_consent(wanted: Wanted) -> None:
             "This site was started by an older version of this project, and nginx has to be made anew"
             " once: the site is away for some seconds. Agree to that with: bin/deploy --yes"
         )
+
+
+def refuse_bad_limits() -> None:
+    """Raise Refused when the variables that limit the kept logs are no numbers."""
+    try:
+        archive.limits(environment.read())
+    except environment.BadVariable as error:
+        raise Refused(f"{error} Nothing was changed.") from error
 
 
 def refuse_a_folder_that_cannot_be_written(folder: Path) -> None:

@@ -84,6 +84,6 @@ def remove_old_releases(deployment: Deployment) -> None:
     """Remove the images of all releases but the last three that served."""
     site = see_images(deployment.site) if deployment.built else deployment.site
     order = releases.in_order(site, read(deployment.folder))
-    problem = releases.remove(releases.stale(site, order, deployment.new))
-    if problem:
-        say(f"    {problem}")
+    names = releases.stale(site, order, deployment.new)
+    if names:
+        docker.remove_images(names)

@@ -106,22 +106,6 @@ def stale(site: Site, order: list[str], current: str) -> list[str]:
     ]
 
 
-def remove(names: list[str]) -> str:
-    """Remove image names. Returns a sentence about those that a container still uses, or ""."""
-    if not names:
-        return ""
-    try:
-        docker.remove_images(names)
-    except CommandFailed as failed:
-        return f"Some images stay for now: {failed.output.strip().splitlines()[-1]}"
-    return ""
-
-
-def fetch(image: str) -> None:
-    """Pull an image from its registry. Raises CommandFailed."""
-    docker.pull(image)
-
-
 def commit_of(deploys: list[history.Deploy], release: str) -> str:
     """Return the commit that a release was built from, as far as the history knows."""
     return next((one.commit for one in deploys if one.release == release and one.commit), "")

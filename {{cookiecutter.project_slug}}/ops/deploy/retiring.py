@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops import archive, docker
+from ops import archive, docker, environment
 from ops.deploy.report import say_if_possible
 from ops.deploy.site import state_folder
 from ops.docker import Container
@@ -13,8 +13,17 @@ def retire(stack: str, containers: list[Container]) -> None:
     if not containers:
         return
     docker.stop([one.id for one in containers])
-    try:
-        archive.save(state_folder(stack), containers)
-    except archive.ArchiveFailed as failed:
-        say_if_possible(f"    The logs of removed containers are lost: {failed}")
+    keep_logs(stack, containers)
     docker.remove([one.id for one in containers])
+
+
+def keep_logs(stack: str, containers: list[Container]) -> None:
+    """Save the logs of containers; when that fails, as on a full disk, the deploy goes on without them."""
+    folder = state_folder(stack)
+    try:
+        notes = archive.save(folder, containers)
+        archive.prune(folder, *archive.limits(environment.read()))
+    except archive.ArchiveFailed as failed:
+        notes = [str(failed)]
+    for note in notes:
+        say_if_possible(f"\n    {note}")
