@@ -10,6 +10,7 @@ import socket
 import tarfile
 import time
 
+import httpx
 import pytest
 
 from tests.helpers.doctor import (
@@ -90,9 +91,12 @@ def test_a_project_is_healthy_before_its_first_start(shop):
 def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
     run("git", "init", "--quiet", cwd=shop.path)
     run("git", "add", ".", cwd=shop.path)
+    ports = ports_of(shop)
+    # Development compiles modules into __pycache__ when the first request needs them.
+    for path in ("/", "/readyz"):
+        httpx.get(f"http://localhost:{ports['APP_PORT']}{path}")
     before = of_both_stacks(shop)
     code, lines = doctor(shop)
-    ports = ports_of(shop)
     name = shop.path.name
     lines = [re.sub(r"has \d+ MB", "has some MB", line) for line in lines]
     assert code == 0

@@ -17,7 +17,7 @@ FEW = 14  # days; certbot renews a certificate a month before its end
 SCRIPT = (
     'for name; do echo "name=$name";'
     ' openssl x509 -noout -subject -issuer -startdate -enddate -in "/etc/nginx/certificates/$name.pem" 2>/dev/null;'
-    " done"
+    " done; true"
 )
 
 
