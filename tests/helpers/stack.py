@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -22,6 +23,17 @@ def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
     return subprocess.run(command, check=False, capture_output=True, text=True, **options)
 
 
+def share_packages(project: Path) -> None:
+    """Take the project's name out of the comments of its locks.
+
+    Projects with the same packages then share the image's layer with them, and uWSGI is compiled
+    once instead of once for each project.
+    """
+    for lock in project.glob("requirements*.txt"):
+        shared = re.sub(r"[\w-]+ \(pyproject\.toml", "project (pyproject.toml", lock.read_text())
+        lock.write_text(shared)
+
+
 @dataclass(frozen=True)
 class Stack:
     """The stack that `file` in the folder `path` describes, with these ports on this machine."""
@@ -29,6 +41,9 @@ class Stack:
     path: Path
     file: str
     ports: dict[str, str]
+
+    def __post_init__(self):
+        share_packages(self.path)
 
     def command(
         self, *arguments: str, timeout: int = 600, **env: str

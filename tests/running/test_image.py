@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.helpers.stack import ENOUGH, SECRET, in_image, run
+from tests.helpers.stack import ENOUGH, SECRET, in_image, run, share_packages
 
 pytestmark = pytest.mark.containers
 
@@ -96,6 +96,7 @@ def built(fresh):
     for name in PRIVATE:
         (fresh.path / name).parent.mkdir(parents=True, exist_ok=True)
         (fresh.path / name).write_text("something private")
+    share_packages(fresh.path)
     build = ("docker", "build", "--quiet", "--target", "prod", "--file", "docker/app/Dockerfile")
     done = run(*build, "--tag", fresh.path.name, ".", cwd=fresh.path)
     assert done.returncode == 0, done.stderr
