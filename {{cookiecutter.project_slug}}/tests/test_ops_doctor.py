@@ -312,9 +312,9 @@ def test_links_to_containers_that_do_not_serve_are_named():
     findings = app.check_links(stack)
     assert findings[0].commands == ("docker unpause shop-app-2",)
     assert problems(findings) == [
-        "nginx sends requests by link 2 to shop-app-2, which is paused",
-        "nginx sends requests by link 3 to cccccccccccc, which takes no connection",
-        "nginx sends requests by link 4 to shop-web-1, which takes no connection",
+        "the reverse proxy sends requests by link 2 to shop-app-2, which is paused",
+        "the reverse proxy sends requests by link 3 to cccccccccccc, which takes no connection",
+        "the reverse proxy sends requests by link 4 to shop-web-1, which takes no connection",
     ]
     assert app.check_links(replace(stack, inside=replace(seen, links=None))) == []
 

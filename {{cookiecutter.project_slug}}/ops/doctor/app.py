@@ -23,7 +23,7 @@ REASONS = {
     504: "The app takes too long to respond to the reverse proxy.",
 }
 SCRIPT = Path(__file__).parent / "inside.py"
-# Where nginx listens for HTTPS and for HTTP, and the app.
+# Ports in a container: HTTPS and HTTP of the reverse proxy, and the app.
 TARGETS = (8443, 8080, 8000)
 LOCAL = (".example", ".home.arpa", ".internal", ".invalid", ".local", ".localhost", ".test")
 
@@ -35,9 +35,7 @@ def is_public(name: str) -> bool:
 
 def read_page(configuration: Configuration) -> Page | None:
     """Request the home page as a browser on this machine would; None where no port is published."""
-    found = {
-        port.target: port for port in ports_of(configuration) if port.service in ("nginx", "app")
-    }
+    found = {port.target: port for port in ports_of(configuration)}
     target = next((target for target in TARGETS if target in found), None)
     if target is None:
         return None
@@ -112,7 +110,7 @@ def check_readiness(stack: Stack) -> list[Finding]:
 
 
 def check_links(stack: Stack) -> list[Finding]:
-    """Does each link that nginx follows lead to a container that serves?"""
+    """Does each link that the reverse proxy follows lead to a container that serves?"""
     said = stack.inside.links if stack.inside else None
     if not isinstance(said, Mapping):
         return []
@@ -133,7 +131,7 @@ def check_links(stack: Stack) -> list[Finding]:
             state = f"{container.name if container else host}, which takes no connection"
         else:
             continue
-        what = f"nginx sends requests by link {link} to {state}"
+        what = f"the reverse proxy sends requests by link {link} to {state}"
         why = "Each request that goes there fails or waits."
         findings.append(wrong(stack.name, what, why, command))
     return findings

@@ -91,9 +91,7 @@ def check_modes(scripts: list[Path]) -> list[Finding]:
 
 
 def is_executed(path: Path) -> bool:
-    """Whether something starts the file, rather than source it. nginx's image sources only *.envsh that
-    are executable.
-    """
+    """Whether the file has to be executable: it is a program, or an image sources it only then."""
     try:
         return path.suffix == ".envsh" or path.read_bytes()[:2] == b"#!"
     except OSError:

@@ -109,8 +109,7 @@ def readings_of_app(stack: Stack) -> dict[str, Callable[[], Any]]:
     container = stack.running("app")
     if container:
         readings["inside"] = lambda: app.read_inside(container.id)
-    nginx = stack.running("nginx")
-    if nginx or (container and "nginx" not in configuration.services):
+    if any(one.running for one in stack.containers):
         readings["page"] = lambda: app.read_page(configuration)
 {%- if cookiecutter.proxy == "nginx-letsencrypt" %}
     readings.update(readings_of_https(stack))
