@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
 DEVELOPMENT = "compose.yaml"
 PRODUCTION = "compose.prod.yaml"
@@ -130,7 +129,7 @@ class Stack:
 
     def remove(self) -> None:
         """Remove containers, networks, volumes, and the images that were built for this stack."""
-        name = yaml.safe_load((self.path / self.file).read_text())["name"]
+        name = json.loads(self.compose("config", "--format", "json"))["name"]
         self.command("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
         ours = ("--filter", f"label=com.docker.compose.project={name}", "--quiet")
         images = run("docker", "image", "ls", "--all", *ours).stdout.split()

@@ -22,6 +22,7 @@ git init --quiet --bare --initial-branch=main origin.git
 git clone --quiet origin.git work
 mkdir work/bin
 cp /tmp/deploy-commit work/bin/
+cp -r /tmp/ops work/
 cat >work/bin/deploy <<'END'
 #!/bin/sh
 git rev-parse HEAD >>~/deployed
@@ -142,8 +143,8 @@ def server(project, ci, image):
     container = run("docker", "run", "--detach", image).stdout.strip()
     try:
         made = Server(container, image, ci, project.path)
-        script = project.path / "bin/deploy-commit"
-        run("docker", "cp", script, f"{container}:/tmp/deploy-commit")
+        for file in ("bin/deploy-commit", "ops"):
+            run("docker", "cp", project.path / file, f"{container}:/tmp/")
         made.sh(SET_UP)
         how = re.search("^(restrict,.*) ssh-ed25519 ", project.read("docs/deploy.md"), re.MULTILINE)
         made.allow(how[1])
