@@ -34,19 +34,25 @@ def test_it_does_not_migrate_by_itself(started):
     assert httpx.get(f"{address}/readyz").status_code == 503
 
 
+def wait_until_it_is_healthy(container: str) -> None:
+    """Wait for the health check. uWSGI serves its first page before it has its handler of SIGTERM."""
+    for _ in range(150):
+        health = run("docker", "inspect", "--format", "{{.State.Health.Status}}", container).stdout
+        if health == "healthy\n":
+            return
+        time.sleep(0.2)
+    raise TimeoutError("never healthy")
+
+
 @pytest.mark.parametrize("port", [8000, 9000])
 def test_it_becomes_healthy(port, started):
     _, container = started(*ENOUGH, "--env", f"PORT={port}", port=port)
-    for _ in range(60):
-        time.sleep(0.5)
-        state = json.loads(run("docker", "inspect", container).stdout)[0]["State"]
-        if state["Health"]["Status"] == "healthy":
-            return
-    pytest.fail(str(state["Health"]))
+    wait_until_it_is_healthy(container)
 
 
 def test_it_stops_within_seconds_when_idle(started):
     _, container = started(*ENOUGH)
+    wait_until_it_is_healthy(container)
     run("docker", "stop", "--timeout", "10", container)
     state = json.loads(run("docker", "inspect", container).stdout)[0]["State"]
     assert state["ExitCode"] == 0
