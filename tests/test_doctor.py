@@ -338,7 +338,7 @@ def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
         f"ok             production: the volume {name}_postgres fits PostgreSQL 18",
         "ok             production: the database takes the password, and has some MB",
         "note           production: no mail server is set: e-mail is not sent",
-        "               Sign-up, password resets and error reports need it.",
+        "               Password resets and error reports need it.",
         MAIL,
         "ok             production: localhost needs no DNS",
         f"{SELF_SIGNED}: no public CA signs such a name",

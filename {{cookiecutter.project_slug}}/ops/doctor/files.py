@@ -91,9 +91,7 @@ def check_modes(scripts: list[Path]) -> list[Finding]:
 
 
 def is_executed(path: Path) -> bool:
-    """Whether something starts the file, rather than source it. nginx's image sources only *.envsh that
-    are executable.
-    """
+    """Whether something starts the file. Images source *.envsh, but only those that are executable."""
     try:
         return path.suffix == ".envsh" or path.read_bytes()[:2] == b"#!"
     except OSError:

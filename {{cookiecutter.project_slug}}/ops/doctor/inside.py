@@ -50,7 +50,7 @@ def mail() -> tuple:
 
 
 def links() -> object:
-    """Return what links.py says of the links between nginx and the app; None where there are none."""
+    """Return what links.py says of the links between the reverse proxy and the app; None where there are none."""
     if not LINKS.exists():
         return None
     shown = subprocess.run(

@@ -109,8 +109,8 @@ def readings_of_app(stack: Stack) -> dict[str, Callable[[], Any]]:
     container = stack.running("app")
     if container:
         readings["inside"] = lambda: app.read_inside(container.id)
-    nginx = stack.running("nginx")
-    if nginx or (container and "nginx" not in configuration.services):
+    port = ports.port_of_site(configuration)
+    if port and stack.running(port.service):
         readings["page"] = lambda: app.read_page(configuration)
 {%- if cookiecutter.proxy == "nginx-letsencrypt" %}
     readings.update(readings_of_https(stack))
