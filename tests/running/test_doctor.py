@@ -99,8 +99,9 @@ def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
     code, lines = doctor(shop)
     name = shop.path.name
     lines = [re.sub(r"has \d+ MB", "has some MB", line) for line in lines]
-    assert code == 0
-    assert [line for line in lines[2:] if ": the disk of " not in line] == [
+    assert (code, problems(lines), lines[-1]) == (0, [], HEALTHY)
+    # Notes, such as old base images, depend on the machine.
+    assert [line for line in lines if re.match(r"ok +(development|production): ", line)] == [
         "ok             development: containers write files as you, 0:0",
         "ok             development: each service runs and is healthy",
         f"ok             development: port {ports['APP_PORT']} (APP_PORT) is this project's",
@@ -116,13 +117,11 @@ def test_a_project_is_healthy_while_it_runs_and_nothing_changes(shop, running):
         "ok             production: the app reaches its database, and no migration waits",
         f"ok             production: the volume {name}_postgres fits PostgreSQL 18",
         "ok             production: the database takes the password, and has some MB",
-        "note           production: no mail server is set: e-mail is not sent",
-        "               Password resets and error reports need it.",
-        MAIL,
         "ok             production: localhost needs no DNS",
         f"{SELF_SIGNED}: no public CA signs such a name",
-        "Nothing is wrong.",
     ]
+    assert "note           production: no mail server is set: e-mail is not sent" in lines
+    assert MAIL in lines
     assert of_both_stacks(shop) == before
 
 

@@ -201,7 +201,7 @@ def test_much_that_nobody_needs_is_noted():
 
 
 def test_old_base_images_are_noted():
-    dates = {"shop:latest": NOW - 45 * 86400, "postgres:18": NOW - 30 * 86400}
+    dates = {"shop:latest": NOW - 45 * 86400, "cache:1": NOW - 30 * 86400}
     (finding,) = disk.check_base_images(stack_of(WEB, base_dates=dates), MACHINE)
     assert (finding.level, finding.what) == (
         "note",
@@ -262,7 +262,7 @@ def test_an_empty_database_is_a_problem_where_a_release_is():
     assert with_releases(("20260101-115900",), migrations=0, first_migration="") == empty
 
 
-def test_a_database_that_is_newer_than_the_last_deploy_is_a_problem():
+def test_a_database_that_is_newer_than_each_release_is_a_problem():
     made = ["the database was made at 20260101-120000, after the last deploy"]
     assert with_releases(("20260101-115900",)) == []  # the first deploy made it
     assert with_releases(("20260101-105900",)) == made
@@ -312,9 +312,9 @@ def test_links_to_containers_that_do_not_serve_are_named():
     findings = app.check_links(stack)
     assert findings[0].commands == ("docker unpause shop-app-2",)
     assert problems(findings) == [
-        "the reverse proxy sends requests by link 2 to shop-app-2, which is paused",
-        "the reverse proxy sends requests by link 3 to cccccccccccc, which takes no connection",
-        "the reverse proxy sends requests by link 4 to shop-web-1, which takes no connection",
+        "requests by link 2 go to shop-app-2, which is paused",
+        "requests by link 3 go to cccccccccccc, which takes no connection",
+        "requests by link 4 go to shop-web-1, which takes no connection",
     ]
     assert app.check_links(replace(stack, inside=replace(seen, links=None))) == []
 
@@ -345,6 +345,19 @@ def test_ports_are_judged_by_who_has_them():
         == "wrong: is taken by a program outside Docker"
     )
     assert judged(trial="no space") == "not looked at: "
+
+
+def test_the_site_is_at_the_port_that_a_variable_of_env_sets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = {
+        "adminer": {"ports": [{"target": 8080, "published": "9000"}]},
+        "app": {"ports": [{"target": 8000, "published": "80"}]},
+    }
+    configuration = Configuration("production", "shop", {"services": said})
+    assert ports.port_of_site(configuration).number == 9000
+    (tmp_path / "compose.prod.yaml").write_text('ports: ["${HTTP_PORT:-80}:8000"]\n')
+    assert ports.port_of_site(configuration).number == 80
+    assert ports.port_of_site(Configuration("production", "shop", {"services": {}})) is None
 
 
 def test_env_files_are_read_with_quotes_and_comments(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ops.docker import execute
 from ops.doctor.findings import Finding, note, ok, unseen, wrong
-from ops.doctor.ports import ports_of
+from ops.doctor.ports import HTTPS, port_of_site
 from ops.doctor.seen import Configuration, Inside, Machine, Page, Stack
 from ops.process import CommandFailed
 
@@ -23,8 +23,6 @@ REASONS = {
     504: "The app takes too long to respond to the reverse proxy.",
 }
 SCRIPT = Path(__file__).parent / "inside.py"
-# Ports in a container: HTTPS and HTTP of the reverse proxy, and the app.
-TARGETS = (8443, 8080, 8000)
 LOCAL = (".example", ".home.arpa", ".internal", ".invalid", ".local", ".localhost", ".test")
 
 
@@ -35,15 +33,13 @@ def is_public(name: str) -> bool:
 
 def read_page(configuration: Configuration) -> Page | None:
     """Request the home page as a browser on this machine would; None where no port is published."""
-    found = {port.target: port for port in ports_of(configuration)}
-    target = next((target for target in TARGETS if target in found), None)
-    if target is None:
+    found = port_of_site(configuration)
+    if not found:
         return None
+    port, scheme = found.number, "https" if found.target == HTTPS else "http"
     name = configuration.domains[0] if configuration.stack == "production" else "localhost"
-    port = found[target].number
-    scheme = "https" if target == 8443 else "http"
     url = f"{scheme}://{name}:{port}/"
-    address = found[target].address.replace("0.0.0.0", "") or "127.0.0.1"
+    address = found.address.replace("0.0.0.0", "") or "127.0.0.1"
     try:
         return Page(url, port, status=request(scheme, address, port, name))
     except (OSError, HTTPException) as error:
@@ -131,7 +127,7 @@ def check_links(stack: Stack) -> list[Finding]:
             state = f"{container.name if container else host}, which takes no connection"
         else:
             continue
-        what = f"the reverse proxy sends requests by link {link} to {state}"
+        what = f"requests by link {link} go to {state}"
         why = "Each request that goes there fails or waits."
         findings.append(wrong(stack.name, what, why, command))
     return findings

@@ -61,12 +61,12 @@ def check_base_images(stack: Stack, machine: Machine) -> list[Finding]:
         return []
     listed = ", ".join(f"{image} ({ages[image]} days)" for image in old)
     what = f"base images older than {OLD} days: {listed}"
-    why = "Security updates come with newer base images."
+    why = "Security updates of Debian, Python and PostgreSQL come with newer base images."
     return [note(stack.name, what, why, *commands_that_renew(stack))]
 
 
 def commands_that_renew(stack: Stack) -> list[str]:
-    """Return what to type for new base images; without bin/deploy, Compose renews them."""
+    """Return what to type for new base images; some projects have no bin/deploy."""
     if Path("bin/deploy").exists():
         return ["bin/deploy --pull"]
     say = stack.configuration.command

@@ -91,7 +91,7 @@ def check_modes(scripts: list[Path]) -> list[Finding]:
 
 
 def is_executed(path: Path) -> bool:
-    """Whether the file has to be executable: it is a program, or an image sources it only then."""
+    """Whether something starts the file. Images source *.envsh, but only those that are executable."""
     try:
         return path.suffix == ".envsh" or path.read_bytes()[:2] == b"#!"
     except OSError:

@@ -31,11 +31,17 @@ def look(stacks: list[str]) -> list[Finding]:
             *[lambda stack=stack: read_configuration(stack) for stack in stacks],
         )
         readable = [one for one in configurations if not one.error]
-        looked = side_by_side(*[lambda one=one: read_stack(one, seen) for one in readable])
+        looked = read_stacks(readable, seen)
     except CommandFailed as failed:
         lines = failed.output.strip().splitlines() or [""]
         return [*found, wrong("Docker", f"{failed}", lines[-1], "docker info")]
     return [*found, *judge(seen, configurations, looked)]
+
+
+def read_stacks(configurations: list[Configuration], seen: Machine) -> list[Stack]:
+    if not configurations:
+        return []
+    return side_by_side(*[lambda one=one: read_stack(one, seen) for one in configurations])
 
 
 def user_name() -> str:

@@ -11,6 +11,11 @@ from ops.doctor.findings import Finding, ok, unseen, wrong
 from ops.doctor.seen import Configuration, Machine, Stack
 
 TAKEN = ("already in use", "already allocated")
+# The ports in containers: the reverse proxy's for HTTPS and HTTP, the app's. An owner's service may use
+# one of them too; the variables tell them apart.
+HTTPS = 8443
+TARGETS = (HTTPS, 8080, 8000)
+VARIABLES = tuple(f"{name}_PORT" for name in ("HTTPS", "HTTP", "APP"))
 FREE = "free"  # what a trial returns for a port that is free
 NOT_TRIED = ""
 
@@ -29,6 +34,16 @@ class Port:
 def ports_of(configuration: Configuration) -> list[Port]:
     """Return the TCP ports that the services of a stack publish, without those behind a profile."""
     return list(find_ports(configuration, variables_of_ports(configuration.stack)))
+
+
+def port_of_site(configuration: Configuration) -> Port | None:
+    """Return the port at which browsers reach the site: of the reverse proxy, else of the app."""
+    found = [port for port in ports_of(configuration) if port.target in TARGETS]
+
+    def rank(port: Port) -> tuple[bool, int]:
+        return port.variable not in VARIABLES, TARGETS.index(port.target)
+
+    return min(found, key=rank, default=None)
 
 
 def find_ports(configuration: Configuration, variables: dict[int, str]) -> Iterator[Port]:

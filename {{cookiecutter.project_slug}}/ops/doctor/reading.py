@@ -109,7 +109,8 @@ def readings_of_app(stack: Stack) -> dict[str, Callable[[], Any]]:
     container = stack.running("app")
     if container:
         readings["inside"] = lambda: app.read_inside(container.id)
-    if any(one.running for one in stack.containers):
+    port = ports.port_of_site(configuration)
+    if port and stack.running(port.service):
         readings["page"] = lambda: app.read_page(configuration)
 {%- if cookiecutter.proxy == "nginx-letsencrypt" %}
     readings.update(readings_of_https(stack))
