@@ -21,6 +21,7 @@ STEPS = [
     "Checking settings, migrating",
     "Starting the new version",
     "Requesting a page",
+    "Publishing static files",
     "Switching to the new version",
     "Waiting for the last requests",
     "Stopping the old version",

@@ -89,16 +89,24 @@ def check_nginx(deployment: Deployment, undo: ExitStack) -> None:
 
 
 def prepare(deployment: Deployment, undo: ExitStack) -> None:
-    """Check the settings, migrate, and publish the static files, in the one-off service `release`."""
+    """Check the settings and migrate, in the one-off service `release`."""
     deployment.migrated = True
     command = ("python", "manage.py", "release", "--keep-current")
     compose.run_once(deployment.new, "release", *command)
-    deployment.undo_by(undo, "static files", lambda: publish_old_files(deployment))
 
 
-def publish_old_files(deployment: Deployment) -> None:
-    """Make the static files of the release that serves the newest ones again."""
-    compose.run_once(deployment.old, "release", "python", "manage.py", "publish")
+def publish(deployment: Deployment, undo: ExitStack) -> None:
+    """Add the new release's static files to those of the last releases.
+
+    Late, because three releases are kept: versions that never served would push out the files of the
+    version that does.
+    """
+    publish_files(deployment.new)
+    deployment.undo_by(undo, "static files", lambda: publish_files(deployment.old))
+
+
+def publish_files(release: str) -> None:
+    compose.run_once(release, "release", "python", "manage.py", "publish")
 
 
 def create(deployment: Deployment, undo: ExitStack) -> None:

@@ -15,6 +15,7 @@ from ops.deploy.deployment import (
     check_nginx,
     create,
     prepare,
+    publish,
     reload_nginx,
     request_pages,
     switch,
@@ -95,6 +96,7 @@ def put_into_service(
     take("Checking settings, migrating", prepare)
     take("Starting the new version", start_new)
     take("Requesting a page", request_pages)
+    take("Publishing static files", publish)
     if deployment.new_configuration:
         take("Reloading nginx", reload_nginx)
     take("Switching to the new version", lambda one, undo: (settle(one, undo), switch(one, undo)))

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keep-current",
             action="store_true",
-            help="leave requests to the release that serves now, until bin/deploy moves them",
+            help="check and migrate only: the release that serves now keeps the requests until bin/deploy moves them",
         )
 {%- endif %}
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         call_command("check", deploy=True, fail_level="WARNING")
         call_command("migrate", interactive=False)
 {%- if cookiecutter.proxy != "none" %}
-        call_command("publish", stdout=self.stdout)
         if not options["keep_current"]:
+            call_command("publish", stdout=self.stdout)
             name_release()
 {%- endif %}
