@@ -2,6 +2,8 @@ PYTHON ?= python3
 IMAGES := $(shell cat .ci/images)
 # What the default answers name: the demo need not wait for more.
 DEMO_IMAGES := $(filter-out postgres:17-%,$(IMAGES))
+# Its Python is the oldest that ops/ runs on.
+OLD_PYTHON := debian:bullseye-slim
 BIN := .venv/bin
 # make test leaves out what is exhaustive; CONTRIBUTING.md says what that is.
 TIER := -m "not exhaustive"
@@ -35,7 +37,7 @@ rendering: .venv/ready
 	@$(RENDERING)
 
 base-images:
-	@.ci/base-images $(IMAGES)
+	@.ci/base-images $(IMAGES) $(OLD_PYTHON)
 
 demo: .venv/ready  ## bake the default answers, start the result and print its address
 	@.ci/engine

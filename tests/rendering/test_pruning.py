@@ -27,7 +27,7 @@ TRACES = [
     ("use_allauth", {True}, "allauth|sign-?up|account_"),
     ("ci", {"github"}, r"\.github/|github actions|workflow"),
     ("ci", {"gitlab"}, "gitlab"),
-    ("ci", {"github", "gitlab"}, "DEPLOY_"),
+    ("ci", {"github", "gitlab"}, "DEPLOY_(FOLDER|KEY|KNOWN|TO)"),
 ]
 
 # The packages of production: always, and with a value of an answer.

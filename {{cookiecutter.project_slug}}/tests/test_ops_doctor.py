@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -66,13 +67,16 @@ MACHINE = Machine(
 )
 
 
+CREATED = datetime(2026, 1, 2, tzinfo=timezone.utc)
+
+
 def stack_of(*services: Service, conditions=(), **fields) -> Stack:
     """A production stack with these services; each condition is of a container of the first one."""
     configuration = Configuration(
         "production", "shop", {"services": {}}, {service.name: service for service in services}
     )
     containers = [
-        Container(one.id, one.name, services[0].name, one.state, "", "", "", oneoff=False)
+        Container(one.id, one.name, services[0].name, one.state, "", "", "", False, CREATED)
         for one in conditions
     ]
     return Stack(configuration, containers, {one.id: one for one in conditions}, **fields)

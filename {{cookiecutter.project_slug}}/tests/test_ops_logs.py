@@ -5,7 +5,7 @@ import json
 import os
 import time
 from calendar import timegm
-from datetime import datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -31,9 +31,14 @@ def stamp(clock: str) -> str:
     return f"2026-11-26T{clock}.000000000Z"
 
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
+
+
 def container(letter: str, service: str) -> docker.Container:
     named = {"id": letter * 64, "name": f"shop-{service}-1", "service": service}
-    return docker.Container(**named, state="", status="", image="", config_hash="", oneoff=False)
+    return docker.Container(
+        **named, state="", status="", image="", config_hash="", oneoff=False, created=NOON
+    )
 
 
 def saved(folder, letter: str, service: str, *lines: str) -> None:
