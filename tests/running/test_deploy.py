@@ -59,8 +59,8 @@ BROKEN = {
     ),
     "page": (
         lambda site: site.edited("templates/home.html", "{% load static %}", "{% load nowhere %}"),
-        "Requesting a page failed: CommandError: / responds 500",
-        "",
+        "Requesting a page failed: / responds 500",
+        "'nowhere' is not a registered tag library",
     ),
 }
 

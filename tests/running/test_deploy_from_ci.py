@@ -245,7 +245,7 @@ def test_the_key_can_do_nothing_but_deploy(server):
         echo "$DEPLOY_KEY" >.ssh/id_ed25519
         echo "$DEPLOY_KNOWN_HOSTS" >.ssh/known_hosts
         ssh "$DEPLOY_TO" 'touch ~/written'
-        ssh "$DEPLOY_TO" 'x --help'
+        ssh "$DEPLOY_TO" 'x --list'
         ssh "$DEPLOY_TO" 'x $(touch\t~/written)'
         ssh "$DEPLOY_TO" </dev/null
         ssh "$DEPLOY_TO" experiment
@@ -253,7 +253,7 @@ def test_the_key_can_do_nothing_but_deploy(server):
     done = server.on_runner(["sh", "-c"], script, settings)
     assert done.stdout == "went on\n"
     assert done.stderr.count("Not deployed: ") == 4
-    assert "Which commit?" in done.stderr
+    assert "Not deployed: no commit was named." in done.stderr
     assert server.deployed() == []
     assert "written" not in server.sh("ls ~")
 

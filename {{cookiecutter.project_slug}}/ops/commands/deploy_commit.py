@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
 
 def move_to(wanted: str) -> None:
     """Fetch, and move the folder forward to this commit. Raises Refused."""
+    if not wanted:
+        raise Refused("no commit was named.")
     git("fetch", "--quiet")
     try:
         commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")

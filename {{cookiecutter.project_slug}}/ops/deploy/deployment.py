@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ops import compose, docker
@@ -19,7 +20,9 @@ from ops.deploy.planning import Plan
 from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, state_folder
 from ops.deploy.waiting import HEALTHY, wait
 from ops.docker import Container
-from ops.process import side_by_side
+from ops.process import CommandFailed, side_by_side
+
+LOG_LINES = 50
 
 
 @dataclass
@@ -145,12 +148,17 @@ def remove_new(deployment: Deployment) -> None:
 
 def request_pages(deployment: Deployment, undo: ExitStack) -> None:
     """Let each new container of the app check itself and serve one real page."""
-    side_by_side(
-        *(
-            lambda one=one: docker.execute(one.id, "python", "manage.py", "ready")  # type: ignore[misc]
-            for one in deployment.fresh_of("app")
-        )
-    )
+    side_by_side(*(partial(request_page, one) for one in deployment.fresh_of("app")))
+
+
+def request_page(container: Container) -> None:
+    """Run `manage.py ready` in a container. Raises CommandFailed, with the end of the container's log."""
+    try:
+        docker.execute(container.id, "python", "manage.py", "ready")
+    except CommandFailed as failed:
+        # The reason for a status of 500 is a traceback in the log.
+        failed.output = docker.logs(container.id, LOG_LINES) + failed.output
+        raise
 
 
 def reload_nginx(deployment: Deployment, undo: ExitStack) -> None:

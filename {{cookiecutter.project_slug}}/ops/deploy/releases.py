@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from datetime import timezone
+from functools import partial
 
 from ops import docker
 from ops.deploy import history
@@ -76,20 +76,15 @@ def check_wanted(site: Site, wanted: str) -> None:
         raise Refused(f"{wanted!r} is not the name of a release or an image.")
 
 
-def tag_all(site: Site, tags: dict[str, str], suffix: str) -> None:
-    """Give each repository's image that is tagged `tags[repository]` the tag `suffix`, where it has not yet."""
-    wanted = []
+def tag_all(site: Site, tags: dict[str, str], new: str) -> None:
+    """Give the image of each repository that has the tag `tags[repository]` the tag `new` too."""
+    missing = []
     for repository, tag in tags.items():
-        source, target = f"{repository}:{tag}", f"{repository}:{suffix}"
+        source, target = f"{repository}:{tag}", f"{repository}:{new}"
         image = site.image_id(source)
         if image and image != site.image_id(target):
-            wanted.append((source, target))
-    tasks: list[Callable[[], None]] = [
-        lambda pair=pair: docker.tag(*pair)  # type: ignore[misc]
-        for pair in wanted
-    ]
-    if tasks:
-        side_by_side(*tasks)
+            missing.append(partial(docker.tag, source, target))
+    side_by_side(*missing)
 
 
 def stale(site: Site, order: list[str], current: str) -> list[str]:
