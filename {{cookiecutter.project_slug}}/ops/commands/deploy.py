@@ -114,7 +114,10 @@ def begin(site: Site, name: str, deploys: list[Deploy], wanted: Wanted) -> int:
     serving = serving_containers(site, current)
     old = releases.name_of(site, serving[0].image, releases.in_order(site, deploys))
     if not old:
-        old = releases.name_old(site, serving[0])
+        row = releases.name_old(site, serving[0])
+        history.append(state_folder(site.stack), row)
+        deploys = [*deploys, row]
+        old = row.release
         site = look(name)
     say(f"Release {new}, after {old}.")
     return deploy(Deployment(site, new, old, deploys, current, proxy, serving), wanted)

@@ -186,7 +186,8 @@ def send_back(deployment: Deployment) -> None:
     """Let the old containers get the requests again, and wait until the new ones have none."""
     old = deployment.serving
     wait({one.id: HEALTHY for one in old}, fresh=False)
-    links.restore(old[0].id, deployment.links)
+    if links.show(old[0].id) != deployment.links:
+        links.restore(old[0].id, deployment.links)
     drain(deployment, deployment.hosts)
 
 

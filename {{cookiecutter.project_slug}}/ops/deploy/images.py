@@ -50,9 +50,11 @@ def forget(deployment: Deployment) -> None:
     site = see_images(deployment.site)
     releases.tag_all(site, dict.fromkeys(releases.repositories(site), deployment.old), "latest")
     mine = releases.repositories(site)
-    docker.remove_images(
-        [one.name for one in site.images if one.tag == deployment.new and one.repository in mine]
-    )
+    names = [
+        one.name for one in site.images if one.tag == deployment.new and one.repository in mine
+    ]
+    if names:
+        docker.remove_images(names)
 
 
 def pull_missing(deployment: Deployment, undo: ExitStack) -> None:

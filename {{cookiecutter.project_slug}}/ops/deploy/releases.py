@@ -37,29 +37,30 @@ def here(site: Site) -> list[str]:
 
 
 def in_order(site: Site, deploys: list[history.Deploy]) -> list[str]:
-    """Return the releases that are here, the one that served last first; then what never served."""
+    """Return the releases that have served and are here, the one that served last first.
+
+    Where the history says nothing about them, as in another folder of this site, all that are here.
+    """
     releases = here(site)
-    served = [name for name in history.served_releases(deploys) if name in releases]
-    if not served:  # the history is not here, as in another folder of this site
-        return releases
-    return [*served, *(name for name in releases if name not in served)]
+    return [name for name in history.served_releases(deploys) if name in releases] or releases
 
 
 def name_of(site: Site, image: str, order: list[str]) -> str:
     """Return the release that this image (an ID) was deployed as last, or ""."""
-    mine = {
-        one.tag for one in site.images if (one.repository, one.id) == (site.app.repository, image)
-    }
-    return next((name for name in order if name in mine), "")
+    repository = site.app.repository
+    tags = [one.tag for one in site.images if (one.repository, one.id) == (repository, image)]
+    names = sorted(filter(NAME.fullmatch, tags), reverse=True)
+    return next((name for name in [*order, *names] if name in names), "")
 
 
-def name_old(site: Site, serving: Container) -> str:
+def name_old(site: Site, serving: Container) -> history.Deploy:
     """Name the release that serves, which a plain `up` started, by the time when it was made."""
     name = serving.created.astimezone(timezone.utc).strftime("%Y%m%d-%H%M%S")
     docker.tag(serving.image, f"{site.app.repository}:{name}")
     others = [one for one in repositories(site) if one != site.app.repository]
     tag_all(site, dict.fromkeys(others, "latest"), name)
-    return name
+    moment = f"{serving.created.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    return history.Deploy(name, moment, "unknown", "", "up", history.SERVES)
 
 
 def list_of(site: Site) -> str:
