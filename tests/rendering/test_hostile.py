@@ -157,6 +157,10 @@ def held(project: Project) -> dict[str, set[str]]:
         for name in (".env.example", ".env")
     ]
 
+    def default(text: str) -> str:
+        """Return the slug in ${STACK_NAME:-slug}."""
+        return text.removeprefix("${STACK_NAME:-").removesuffix("}")
+
     def variable(*names: str) -> set[str]:
         return {env[name] for env in environments for name in names}
 
@@ -164,10 +168,10 @@ def held(project: Project) -> dict[str, set[str]]:
         "project_name": {literal(python, "SITE_NAME"), readme[0].removeprefix("# ")},
         "project_slug": {
             project.path.name,
-            production["name"],
-            production["services"]["app"]["image"].removesuffix(":${RELEASE:-latest}"),
+            default(production["name"]),
+            default(production["services"]["app"]["image"].removesuffix(":${RELEASE:-latest}")),
             development["name"].removesuffix("-dev"),
-            nginx["nginx-config"]["image"].removesuffix("-nginx:${RELEASE:-latest}"),
+            default(nginx["nginx-config"]["image"].removesuffix("-nginx:${RELEASE:-latest}")),
             image["title"],
             literal(python, "SESSION_COOKIE_NAME").removesuffix("-session"),
         },

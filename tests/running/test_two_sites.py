@@ -42,7 +42,8 @@ def test_each_has_its_own_version_database_and_releases(production, staging):
     staging.deploys()
     assert (staging.serves, production.serves) == (version, "version 0")
     assert production.releases()[0][0] == production_release
-    staging.client().post("/slow/", data={"name": "h1-staging"})
+    with staging.client() as client:
+        client.post("/slow/", data={"name": "h1-staging"})
     assert "h1-staging" in staging.rows()
     assert production.rows() == rows
 
