@@ -143,7 +143,7 @@ def test_a_plain_up_after_a_deploy_changes_nothing(site):
 @uwsgi_is_enough
 def test_two_containers_are_replaced_by_two(site):
     with site.variables(APP_COPIES="2"):
-        site.deploys("--yes")
+        site.deploys()
         before = site.apps()
         version = site.change()
         with traffic(site) as seen:
@@ -153,7 +153,7 @@ def test_two_containers_are_replaced_by_two(site):
         assert sorted(site.links().values()) == sorted(one[:12] for one in after)
         assert {site.serves for _ in range(10)} == {version}
         assert seen.failures() == []
-    site.deploys("--yes")
+    site.deploys()
     assert len(site.apps()) == 1
     assert list(site.links().values()) == [one[:12] for one in site.apps()]
 

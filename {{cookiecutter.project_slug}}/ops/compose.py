@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.process import run
@@ -85,7 +85,9 @@ def service(name: str, said: dict, stack: str) -> Service:
         name=name,
         image=said.get("image") or f"{stack}-{name}",
         built="build" in said,
-        replicas=int(said.get("scale") or deploy.get("replicas") or 1),
+        replicas=next(
+            int(n) for n in (said.get("scale"), deploy.get("replicas"), 1) if n is not None
+        ),
         depends_on={on: how["condition"] for on, how in depends_on.items() if how["required"]},
         profiles=tuple(said.get("profiles") or ()),
         volumes=frozenset(
@@ -109,17 +111,12 @@ def read_hashes() -> dict[str, str]:
     return dict(line.split() for line in printed.splitlines())
 
 
-def build(release: str, revision: str, pull: bool) -> str:
-    """Build all images of the release, and return what the build printed."""
+def build(release: str, services: Sequence[str], revision: str, pull: bool) -> str:
+    """Build the images of these services for the release, and return what the build printed."""
     arguments = ["--build-arg", f"REVISION={revision}", "--build-arg", f"RELEASE={release}"]
     if pull:
         arguments.append("--pull")
-    return compose("build", *arguments, release=release, merge=True)
-
-
-def build_service(service: str, release: str) -> None:
-    """Build the image of one service."""
-    compose("build", service, release=release, merge=True)
+    return compose("build", *arguments, *services, release=release, merge=True)
 
 
 def create(counts: Mapping[str, int]) -> None:

@@ -117,6 +117,8 @@ def find_image(repository: str, tag: str) -> list[Image]:
 
 def conditions(ids: list[str]) -> list[Condition]:
     """Return how these containers are doing."""
+    if not ids:
+        return []
     return [condition(found) for found in json.loads(run("docker", "inspect", *ids))]
 
 
@@ -141,16 +143,23 @@ def condition(found: dict) -> Condition:
 
 
 def start(ids: list[str]) -> None:
+    """Start containers."""
+    if not ids:
+        return
     run("docker", "start", *ids, merge=True)
 
 
 def stop(ids: list[str]) -> None:
     """Stop containers, each within its own grace period."""
+    if not ids:
+        return
     run("docker", "stop", *ids, merge=True)
 
 
 def remove(ids: list[str]) -> None:
     """Remove containers, also those that run."""
+    if not ids:
+        return
     run("docker", "rm", "--force", *ids, merge=True)
 
 
@@ -180,4 +189,6 @@ def pull(image: str) -> None:
 
 def remove_images(names: list[str]) -> None:
     """Remove names of images. One that a container still uses loses its name, and nothing else."""
+    if not names:
+        return
     run("docker", "image", "rm", "--force", *names, merge=True)

@@ -172,7 +172,9 @@ def build_failure(lines: list[str]) -> str:
         solved = [re.search(r"failed to solve: (.+)", line) for line in lines]
         return next((match[1] for match in solved if match), "")
     message, number = step
-    instruction = next(line for line in lines if line.startswith(f"#{number} ["))
+    instruction = next((line for line in lines if line.startswith(f"#{number} [")), "")
+    if not instruction:  # such as an export, for which there is no room
+        return AROUND.sub("", message)
     instruction = re.sub(r"^#\d+ \[[^]]*\] (?:load metadata for )?", "", instruction)
     if not message.startswith('process "'):
         return f"{instruction}: {AROUND.sub('', message)}"

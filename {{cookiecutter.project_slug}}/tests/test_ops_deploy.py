@@ -282,6 +282,8 @@ def test_the_history_is_read_as_it_was_written(tmp_path):
     with history.history_file(tmp_path / "shop").open("a") as file:
         file.write('{"release": "half')
     assert history.read(tmp_path / "shop") == rows
+    history.append(tmp_path / "shop", rows[0])
+    assert history.read(tmp_path / "shop") == [*rows, rows[0]]
 
 
 def test_a_rollback_makes_the_release_before_it_the_previous_one():
@@ -308,8 +310,7 @@ def test_the_list_shows_who_deployed_what_and_how_it_ended():
         deployed(NEW, user="ci", outcome=history.WENT_BACK, reason="no queue"),
         deployed("20260101-000000", kind="rollback"),
     ]
-    stack = site(images=[Image("shop", "latest", "sha256:old")])
-    lines = [line.split() for line in table(stack, rows).splitlines()]
+    lines = [line.split() for line in table(site(), rows, "sha256:old").splitlines()]
     moment = ["2026-01-02", "15:04:05"]
     assert lines[1] == ["20260101-000000", *moment, "dana", "3f2a91c", "serves,", "rollback"]
     assert lines[2] == [NEW, *moment, "ci", "3f2a91c", "went", "back:", "no", "queue"]
@@ -324,7 +325,9 @@ def test_the_apps_containers_without_a_link_are_left_over():
     current = links.Links("id", {"1": container("app").host_name})
     serving = serving_containers(stack, current)
     assert [one.name for one in serving] == ["shop-app-1"]
-    assert [one.name for one in leftovers(stack, serving, "20260101-000000")] == ["shop-app-2"]
+    assert [one.name for one in leftovers(stack, current, serving, "20260101-000000")] == [
+        "shop-app-2"
+    ]
 
 
 def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
@@ -336,7 +339,8 @@ def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
             container("worker"),
         ],
     )
-    left = leftovers(stack, [container("app")], "20260101-000000")
+    current = links.Links("id", {"1": container("app").host_name})
+    left = leftovers(stack, current, [container("app")], "20260101-000000")
     assert [one.name for one in left] == ["shop-worker-2"]
 
 

@@ -80,17 +80,22 @@ def run(command: list[str]) -> int:
     while True:
         received = signal.sigtimedwait(signals, 1)
         if received is None:
-            if is_behind_nginx() and not stopping:
+            if stopping:
+                # uWSGI serves pages before it handles SIGTERM, and misses one that comes too early.
+                os.kill(server, signal.SIGTERM)
+            elif is_behind_nginx():
                 claim_link()
         elif received.si_signo == signal.SIGCHLD:
             status = ended(server)
             if status is not None:
-                own_socket().unlink(missing_ok=True)
+                if is_behind_nginx():
+                    own_socket().unlink(missing_ok=True)
                 return status
         else:
             if received.si_signo in (signal.SIGTERM, signal.SIGINT):
                 stopping = True
-                close_socket(own_socket())
+                if is_behind_nginx():
+                    close_socket(own_socket())
             os.kill(server, received.si_signo)
 
 

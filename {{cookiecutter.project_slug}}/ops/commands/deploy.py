@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ops import archive, environment
 from ops.deploy import history, links, releases
 from ops.deploy.deployment import Deployment
 from ops.deploy.flow import Wanted, deploy
-from ops.deploy.history import Deploy
-from ops.deploy.interruption import catch_signals
-from ops.deploy.listing import current_release, table
+from ops.deploy.history import SERVES, Deploy
+from ops.deploy.interruption import Interrupted, catch_signals
+from ops.deploy.links import Links
+from ops.deploy.listing import table
 from ops.deploy.lock import locked
 from ops.deploy.report import say
 from ops.deploy.site import (
@@ -23,8 +25,11 @@ from ops.deploy.site import (
     refuse_windows_line_endings,
     running_nginx,
     state_folder,
+    words,
 )
 from ops.deploy.tidying import serving_containers
+from ops.docker import Container
+from ops.process import CommandFailed
 
 DESCRIPTION = """\
 Put a new version into service without failing a request. When it does not become ready, the old
@@ -62,8 +67,15 @@ def main(arguments: list[str]) -> int:
     try:
         return run(options)
     except Refused as refused:
-        print(f"{refused}".replace("\n", " "), file=sys.stderr)
-        return 1
+        print(" ".join(str(refused).split()), file=sys.stderr)
+    except CommandFailed as failed:
+        print(f"Docker does not do what it was asked: {words(failed)}", file=sys.stderr)
+    except OSError as error:
+        with suppress(OSError):
+            print(error, file=sys.stderr)
+    except Interrupted as signal:
+        return signal.status
+    return 1
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,24 +83,59 @@ def run(options: argparse.Namespace) -> int:
     refuse_windows_line_endings(Path(".env"))
     name = releases.new_name()
     site = look(name)
-    deploys = history.read(state_folder(site.stack))
     if options.list:
-        print(table(site, deploys))
+        print(table(site, history.read(state_folder(site.stack)), find_current(site)[0]))
         return 0
     refuse_what_cannot_be_deployed(site)
-    wanted = what_is_wanted(site, deploys, options)
     refuse_bad_limits()
     refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
     with locked(site.stack):
-        return begin(look(name), name, deploys, wanted)
+        return begin(look(name), name, options)
 
 
-def what_is_wanted(site: Site, deploys: list[Deploy], options: argparse.Namespace) -> Wanted:
+def find_current(site: Site) -> tuple[str, list[Container], Links | None]:
+    """Return the image (its ID) that serves, its containers, and the links; "" when nothing serves."""
+    app = next((one for one in site.containers_of("app") if one.running), None)
+    if not app or not running_nginx(site):
+        return "", [], None
+    current = links.show(app.id)
+    if current is None:
+        return app.image, [], None
+    serving = serving_containers(site, current)
+    return (serving[0].image if serving else ""), serving, current
+
+
+def begin(site: Site, name: str, options: argparse.Namespace) -> int:
+    """Deploy next to what serves, or start everything when nothing serves."""
+    deploys = history.read(state_folder(site.stack))
+    image, serving, current = find_current(site)
+    if image and not serving:
+        refuse_without_consent(options.yes)
+    if not serving:
+        wanted = what_is_wanted(site, deploys, options, "")
+        new = wanted.release or name
+        say(f"Release {new}. Nothing serves yet.")
+        return deploy(Deployment(site, new, "", deploys), wanted)
+    old = releases.name_of(site, image, releases.in_order(site, deploys))
+    if not old:
+        old = releases.name_untagged(site, serving[0])
+        site = look(name)
+    if history.served_releases(deploys)[:1] != [old]:
+        deploys.append(Deploy(old, history.moment(serving[0].created), "unknown", "", "up", SERVES))
+        history.append(state_folder(site.stack), deploys[-1])
+    wanted = what_is_wanted(site, deploys, options, old)
+    new = wanted.release or name
+    say(f"Release {new}, after {old}.")
+    proxy = running_nginx(site)
+    return deploy(Deployment(site, new, old, deploys, current, proxy, serving), wanted)
+
+
+def what_is_wanted(
+    site: Site, deploys: list[Deploy], options: argparse.Namespace, current: str
+) -> Wanted:
     """Return what a person asked for. Raises Refused for a release that is not here."""
     if options.previous:
-        order = releases.in_order(site, deploys)
-        current = current_release(site, deploys)
-        before = [name for name in order if name != current]
+        before = [name for name in releases.in_order(site, deploys) if name != current]
         if not before:
             raise Refused(
                 "There is no release here before the one that serves; bin/deploy --list shows all."
@@ -100,32 +147,9 @@ def what_is_wanted(site: Site, deploys: list[Deploy], options: argparse.Namespac
     return Wanted("deploy", "", options.yes, options.pull)
 
 
-def begin(site: Site, name: str, deploys: list[Deploy], wanted: Wanted) -> int:
-    """Deploy next to what serves, or start everything when nothing serves."""
-    new = wanted.image if releases.NAME.fullmatch(wanted.image) else name
-    app = next((one for one in site.containers_of("app") if one.running), None)
-    proxy = running_nginx(site)
-    current = links.show(app.id) if app and proxy else None
-    if current is None:
-        if app and proxy:
-            refuse_without_consent(wanted)
-        say(f"Release {new}. Nothing serves yet.")
-        return deploy(Deployment(site, new, "", deploys), wanted)
-    serving = serving_containers(site, current)
-    old = releases.name_of(site, serving[0].image, releases.in_order(site, deploys))
-    if not old:
-        row = releases.name_old(site, serving[0])
-        history.append(state_folder(site.stack), row)
-        deploys = [*deploys, row]
-        old = row.release
-        site = look(name)
-    say(f"Release {new}, after {old}.")
-    return deploy(Deployment(site, new, old, deploys, current, proxy, serving), wanted)
-
-
-def refuse_without_consent(wanted: Wanted) -> None:
+def refuse_without_consent(agreed: bool) -> None:
     """Raise Refused for a site that an older version of this project started, unless a person agreed."""
-    if not wanted.yes:
+    if not agreed:
         raise Refused(
             "This site was started by an older version of this project, and nginx has to be made anew"
             " once: the site is away for some seconds. Agree to that with: bin/deploy --yes"

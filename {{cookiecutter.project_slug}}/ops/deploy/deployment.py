@@ -17,8 +17,8 @@ from ops.deploy import links, nginx, releases
 from ops.deploy.history import Deploy
 from ops.deploy.links import Links
 from ops.deploy.planning import Plan
-from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, state_folder
-from ops.deploy.waiting import HEALTHY, wait
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, read_images, state_folder
+from ops.deploy.waiting import wait_until
 from ops.docker import Container
 from ops.process import CommandFailed, side_by_side
 
@@ -74,7 +74,7 @@ class Deployment:
 
 def see_images(site: Site) -> Site:
     """Return the same site with the images that are here now."""
-    return replace(site, images=docker.images())
+    return replace(site, images=read_images(site.services))
 
 
 def activate(site: Site, release: str) -> None:
@@ -123,27 +123,46 @@ def create(deployment: Deployment, undo: ExitStack) -> None:
         for service in deployment.plan.beside
     }
     compose.create(counts)
-    deployment.fresh = new_containers(site)
+    present = docker.containers(site.stack)
+    deployment.fresh = new_containers(site, present)
+    # Compose makes these where they are missing, as dependencies. A deploy runs them in its own way.
+    needless = [
+        one for one in present if one.state == "created" and one.service in STEPS_OF_A_DEPLOY
+    ]
+    docker.remove([one.id for one in needless if not one.oneoff])
 
 
-def new_containers(site: Site) -> list[Container]:
-    """Return the containers of the stack that were not there when `site` was seen.
+def new_containers(site: Site, present: list[Container]) -> list[Container]:
+    """Return those of the present containers that were not there when `site` was seen.
 
-    Without those of services that a deploy runs itself.
+    Without those of services that a deploy runs itself, and of `docker compose run`.
     """
     known = {one.id for one in site.containers}
     return [
         one
-        for one in docker.containers(site.stack)
+        for one in present
         if one.id not in known and not one.oneoff and one.service not in STEPS_OF_A_DEPLOY
     ]
 
 
 def remove_new(deployment: Deployment) -> None:
-    """Remove the containers that this deploy made, also when it was interrupted while it made them."""
-    fresh = new_containers(deployment.site)
-    if fresh:
-        docker.remove([one.id for one in fresh])
+    """Remove the containers that this deploy made, also when it was interrupted while it made them.
+
+    One that still gets requests stays: the links could not be put back.
+    """
+    present = docker.containers(deployment.site.stack)
+    linked = linked_hosts(present)
+    fresh = new_containers(deployment.site, present)
+    docker.remove([one.id for one in fresh if one.host_name not in linked])
+
+
+def linked_hosts(present: list[Container]) -> set[str]:
+    """Return the host names behind the links now, asked in any container of the app that runs."""
+    for one in present:
+        if one.service == "app" and one.running and not one.oneoff:
+            current = links.show(one.id)
+            return set(current.hosts.values()) if current else set()
+    return set()
 
 
 def request_pages(deployment: Deployment, undo: ExitStack) -> None:
@@ -183,12 +202,26 @@ def switch(deployment: Deployment, undo: ExitStack) -> None:
 
 
 def send_back(deployment: Deployment) -> None:
-    """Let the old containers get the requests again, and wait until the new ones have none."""
-    old = deployment.serving
-    wait({one.id: HEALTHY for one in old}, fresh=False)
-    if links.show(old[0].id) != deployment.links:
-        links.restore(old[0].id, deployment.links)
+    """Let the old containers get the requests again, and wait until the new ones have none.
+
+    Waits up to a minute for an old one that is healthy: the engine may have restarted them all.
+    Raises TimeoutError when there is none.
+    """
+    wait_until(lambda: bool(healthy_containers(deployment.serving)), seconds=60)
+    healthy = healthy_containers(deployment.serving)
+    if links.show(healthy[0].id) != deployment.links:
+        links.point(healthy[0].id, [one.host_name for one in healthy])
     drain(deployment, deployment.hosts)
+
+
+def healthy_containers(containers: list[Container]) -> list[Container]:
+    """Return those of the containers that run and are healthy."""
+    seen = {one.id: one for one in docker.conditions([one.id for one in containers])}
+    return [
+        one
+        for one in containers
+        if seen[one.id].state == "running" and seen[one.id].health in ("", "healthy")
+    ]
 
 
 def drain(deployment: Deployment, hosts: list[str]) -> None:

@@ -10,7 +10,7 @@ from ops.deploy import releases
 from ops.deploy.deployment import Deployment, drain, see_images
 from ops.deploy.history import read
 from ops.deploy.in_place import replace_service
-from ops.deploy.interruption import Interrupted
+from ops.deploy.interruption import Interrupted, release_signals
 from ops.deploy.report import StepFailed, explain, say, say_if_possible, step
 from ops.deploy.retiring import retire
 
@@ -28,6 +28,7 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
     try:
+        release_signals()
         for name, action in steps:
             status = max(status, take(name, action))
     except (Interrupted, BrokenPipeError) as error:
@@ -70,14 +71,14 @@ def stop_old(deployment: Deployment) -> None:
 
 
 def renew_nginx_config(deployment: Deployment) -> None:
-    """Let the one-off container nginx-config be that of the new release.
+    """Let the one-off container nginx-config be that of the new release, as after a plain `up`.
 
-    A plain `up` would else replace it, and restart nginx for that.
+    A plain `up` would otherwise replace it, and restart nginx for that.
     """
-    old = deployment.site.containers_of("nginx-config")
-    if old:
-        docker.remove([one.id for one in old])
+    docker.remove([one.id for one in deployment.site.containers_of("nginx-config")])
     compose.create({"nginx-config": 1})
+    present = docker.containers(deployment.site.stack)
+    docker.start([one.id for one in present if one.service == "nginx-config" and not one.oneoff])
 
 
 def remove_old_releases(deployment: Deployment) -> None:

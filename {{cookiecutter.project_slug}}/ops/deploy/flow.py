@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from ops import docker
 from ops.compose import Service
@@ -23,10 +24,10 @@ from ops.deploy.deployment import (
 from ops.deploy.finishing import finish
 from ops.deploy.first_start import start_everything
 from ops.deploy.history import Deploy
-from ops.deploy.interruption import Interrupted, ignore_signals
+from ops.deploy.interruption import Interrupted, hold_signals, ignore_signals
 from ops.deploy.planning import nginx_may_change, plan
-from ops.deploy.report import StepFailed, explain, say_if_possible, step
-from ops.deploy.site import look
+from ops.deploy.report import StepFailed, explain, say, say_if_possible, step
+from ops.deploy.site import Site, look
 from ops.deploy.starting import settle, start_dependencies, start_new
 from ops.deploy.tidying import leftovers, tidy_up
 from ops.deploy.waiting import wait_until
@@ -44,6 +45,11 @@ class Wanted:
     yes: bool  # agrees to restarts that users notice
     pull: bool  # build on the newest base images
 
+    @property
+    def release(self) -> str:
+        """The release that is here and was asked for, or "" for a new one."""
+        return self.image if releases.NAME.fullmatch(self.image) else ""
+
 
 def deploy(deployment: Deployment, wanted: Wanted) -> int:
     """Put a release into service, or leave the site as it was; return the exit status."""
@@ -53,6 +59,7 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
         with ExitStack() as undo:
             try:
                 agreed += put_into_service(deployment, wanted, commit, undo)
+                hold_signals()
             except BaseException as error:
                 begin_to_go_back(error)
                 raise
@@ -80,15 +87,16 @@ def put_into_service(
         tidy_first(deployment)
     if wanted.kind == "deploy":
         take("Building", lambda one, undo: images.build(one, undo, commit, wanted.pull))
-    elif not releases.NAME.fullmatch(wanted.image):
+    elif not wanted.release:
         take(f"Fetching {wanted.image}", lambda one, undo: images.fetch(one, undo, wanted.image))
-    if images.missing(deployment.site, deployment.new):
+    if images.missing(deployment.site):
         take("Pulling images", images.pull_missing)
     if not deployment.serving:
         take("Starting everything", start_everything)
         return []
     deployment.plan = plan(deployment.site, deployment.new)
     agreed = agreed_restarts(deployment, wanted.yes)
+    name_orphans(deployment.site)
     if nginx_may_change(deployment.site, deployment.new):
         take("Testing nginx's configuration", check_nginx)
     take("Creating containers", create)
@@ -103,9 +111,18 @@ def put_into_service(
     return agreed
 
 
+def name_orphans(site: Site) -> None:
+    """Say which containers run for services that compose.prod.yaml does not have any more."""
+    for one in site.containers:
+        if one.running and not one.oneoff and one.service not in site.services:
+            say(
+                f"  {one.service} is in no compose file any more; to remove it: docker rm -f {one.name}"
+            )
+
+
 def tidy_first(deployment: Deployment) -> None:
     """Remove what a deploy that was killed left behind."""
-    left = leftovers(deployment.site, deployment.serving, deployment.old)
+    left = leftovers(deployment.site, deployment.links, deployment.serving, deployment.old)
     if left:
         with step("Removing what a killed deploy left"):
             tidy_up(deployment.site, deployment.old, deployment.serving, left)
@@ -156,7 +173,7 @@ def record(
     """Write the deploy into the history; a history that cannot be written does not stop a deploy."""
     row = Deploy(
         release=deployment.new,
-        time=history.current_time(),
+        time=history.moment(datetime.now(timezone.utc)),
         user=history.user_name(),
         commit=commit or releases.commit_of(deployment.deploys, deployment.new),
         kind=wanted.kind,

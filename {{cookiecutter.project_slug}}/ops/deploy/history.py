@@ -29,8 +29,9 @@ class Deploy:
         return self.outcome == SERVES
 
 
-def current_time() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def moment(time: datetime) -> str:
+    """Return a time in UTC, as it is written in the history."""
+    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def user_name() -> str:
@@ -64,9 +65,16 @@ def append(folder: Path, deploy: Deploy) -> None:
     """Add a deploy to the history, for good: it survives a power cut."""
     folder.mkdir(parents=True, exist_ok=True)
     with history_file(folder).open("a", encoding="utf-8") as file:
+        if not ends_with_newline(history_file(folder)):
+            file.write("\n")  # after a power cut in the middle of a line
         file.write(json.dumps(asdict(deploy)) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def ends_with_newline(file: Path) -> bool:
+    """Whether a file is empty or its last byte ends a line."""
+    return file.read_bytes()[-1:] in (b"", b"\n")
 
 
 def served_releases(deploys: list[Deploy]) -> list[str]:

@@ -14,20 +14,30 @@ def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> N
     """Build all images from this folder, and name them by the release."""
     deployment.built = True
     deployment.undo_by(undo, "image names", lambda: forget(deployment))
-    compose.build(deployment.new, commit, pull)
-    deployment.site = see_images(deployment.site)
+    site = deployment.site
+    names = [one.name for one in site.services.values() if one.built and site.active(one)]
+    compose.build(deployment.new, names, commit, pull)
+    deployment.site = see_images(site)
     keep(deployment.site, deployment.new)
 
 
 def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
-    """Take an image that is here or in a registry; nginx's configuration is that of this folder."""
+    """Take the app's image from here or from a registry; build what else has no image yet from this folder.
+
+    nginx's configuration is that of this folder.
+    """
     deployment.built = True
     deployment.undo_by(undo, "image names", lambda: forget(deployment))
     site = deployment.site
     if not site.image_id(image):
         docker.pull(image)
     docker.tag(image, f"{site.app.repository}:{deployment.new}")
-    compose.build_service("nginx-config", deployment.new)
+    names = [
+        one.name
+        for one in site.services.values()
+        if one.built and one.repository != site.app.repository and not site.image_id(one.image)
+    ]
+    compose.build(deployment.new, names, "", pull=False)
     deployment.site = see_images(site)
     keep(deployment.site, deployment.new)
 
@@ -60,12 +70,12 @@ def forget(deployment: Deployment) -> None:
 def pull_missing(deployment: Deployment, undo: ExitStack) -> None:
     """Pull the images that the stack needs and that are not here. Others are never asked for."""
     site = deployment.site
-    for name in missing(site, deployment.new):
+    for name in missing(site):
         docker.pull(name)
     deployment.site = see_images(site)
 
 
-def missing(site: Site, release: str) -> list[str]:
+def missing(site: Site) -> list[str]:
     """Return the names of images that are not here, of services that a plain `up` starts."""
     mine = releases.repositories(site)
     return sorted(

@@ -5,30 +5,34 @@ from __future__ import annotations
 from ops import compose, docker
 from ops.compose import Service
 from ops.deploy.deployment import new_containers
+from ops.deploy.interruption import ignore_signals
 from ops.deploy.planning import condition_for
-from ops.deploy.retiring import retire
+from ops.deploy.retiring import keep_logs, retire
 from ops.deploy.site import Site, look
-from ops.deploy.waiting import NotReady, wait
+from ops.deploy.waiting import wait
 from ops.docker import Container
-from ops.process import CommandFailed
 
 
 def replace_service(service: Service) -> None:
     """Replace the service's containers by new ones.
 
-    Raises NotReady or CommandFailed when a new one does not become ready; the old ones run again then.
+    When a new one does not become ready, or a signal comes, the old ones run again, and what happened is
+    raised: NotReady, CommandFailed or Interrupted. A container with a fixed name cannot be put back.
     """
     site = look("latest")
     old = site.containers_of(service.name)
     if service.container_name:
+        keep_logs(site.stack, old)
         recreate(site, service)
         return
     compose.create({service.name: len(old) + service.replicas})
-    fresh = [one for one in new_containers(site) if one.service == service.name]
+    present = docker.containers(site.stack)
+    fresh = [one for one in new_containers(site, present) if one.service == service.name]
     try:
         docker.stop([one.id for one in old])
         start(site, fresh)
-    except (NotReady, CommandFailed):
+    except BaseException:
+        ignore_signals()
         docker.remove([one.id for one in fresh])
         docker.start([one.id for one in old])
         raise

@@ -24,9 +24,20 @@ def raise_interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def catch_signals() -> None:
-    """Raise Interrupted at the first signal."""
+    """Raise Interrupted at the first signal. Signals that are ignored, as with nohup, stay ignored."""
     for number in SIGNALS:
-        signal.signal(number, raise_interrupted)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, raise_interrupted)
+
+
+def hold_signals() -> None:
+    """Let signals wait until release_signals."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def release_signals() -> None:
+    """Let a signal that came meanwhile interrupt now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def ignore_signals() -> None:

@@ -17,6 +17,8 @@ from ops.process import CommandFailed
 
 FOLDER = "/run/app"
 TOOL = ("python", "docker/app/links.py")
+# What is said where the image has no such file, or the container no such volume.
+OLDER_VERSION = ("can't open file", "is not mounted")
 # Seconds. No request takes longer: the app server gives up after 60, nginx after 65.
 LONGEST_REQUEST = 65
 PAUSE = 0.1
@@ -29,28 +31,24 @@ class Links:
     release: str
     hosts: dict[str, str]
 
-    @property
-    def json(self) -> str:
-        return json.dumps({"release": self.release, "links": self.hosts})
-
 
 def show(container: str) -> Links | None:
-    """Return the links, asked in this app container; None when its image has no links yet."""
+    """Return the links, asked in this app container; None when an older version of this project made it.
+
+    Raises CommandFailed when the container does not respond.
+    """
     try:
         said = json.loads(docker.execute(container, *TOOL, "show"))
-    except (CommandFailed, ValueError):
-        return None
+    except CommandFailed as failed:
+        if any(text in failed.output for text in OLDER_VERSION):
+            return None
+        raise
     return Links(said["release"], said["links"])
 
 
 def point(container: str, hosts: Iterable[str]) -> None:
     """Send requests to these host names, of the release of this app container."""
     docker.execute(container, *TOOL, "point", *hosts)
-
-
-def restore(container: str, links: Links) -> None:
-    """Put the links back as they were."""
-    docker.execute(container, *TOOL, "restore", stdin=links.json)
 
 
 def connections(table: str, hosts: Iterable[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.deploy import history, releases
+from ops.deploy import releases
 from ops.deploy.history import Deploy
 from ops.deploy.site import Site
 
@@ -10,11 +10,14 @@ SHOWN = 20  # deploys
 ROW = "{:<16}  {:<20}  {:<12}  {:<16}  {}"
 
 
-def table(site: Site, deploys: list[Deploy]) -> str:
-    """Return the last deploys, the newest first: release, time, user, commit, and what became of it."""
+def table(site: Site, deploys: list[Deploy], image: str) -> str:
+    """Return the last deploys, the newest first: release, time, user, commit, and what became of it.
+
+    `image` is the ID of the image that serves.
+    """
     rows = [ROW.format("release", "deployed (UTC)", "by", "commit", "").rstrip()]
     here = releases.here(site)
-    current = current_release(site, deploys)
+    current = releases.name_of(site, image, releases.in_order(site, deploys))
     marked = False
     for deploy in reversed(deploys[-SHOWN:]):
         notes = notes_on(deploy, here)
@@ -43,9 +46,3 @@ def notes_on(deploy: Deploy, here: list[str]) -> list[str]:
     elif deploy.release not in here:
         notes.append("its image is gone")
     return notes
-
-
-def current_release(site: Site, deploys: list[history.Deploy]) -> str:
-    """Return the release whose image is tagged latest, which is the one that serves."""
-    image = site.image_id(f"{site.app.repository}:latest")
-    return releases.name_of(site, image, releases.in_order(site, deploys))

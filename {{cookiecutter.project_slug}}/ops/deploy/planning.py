@@ -33,9 +33,10 @@ def plan(site: Site, release: str) -> Plan:
         if service.name in ("app", *STEPS_OF_A_DEPLOY) or not site.active(service):
             continue
         present = site.containers_of(service.name)
-        if not changed(site, service, release):
+        if not service.replicas or not changed(site, service, release):
             continue
-        if not present or not service.restarts or runs_twice(site, service):
+        once = not service.restarts and not service.container_name
+        if not present or once or runs_twice(site, service):
             beside.append(service)
         else:
             in_place.append(service)

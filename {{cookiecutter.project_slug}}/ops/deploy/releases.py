@@ -53,14 +53,16 @@ def name_of(site: Site, image: str, order: list[str]) -> str:
     return next((name for name in [*order, *names] if name in names), "")
 
 
-def name_old(site: Site, serving: Container) -> history.Deploy:
-    """Name the release that serves, which a plain `up` started, by the time when it was made."""
+def name_untagged(site: Site, serving: Container) -> str:
+    """Tag the images of a release that a plain `up` started, so that it can be rolled back to.
+
+    Returns its name: the time when the container was made.
+    """
     name = serving.created.astimezone(timezone.utc).strftime("%Y%m%d-%H%M%S")
     docker.tag(serving.image, f"{site.app.repository}:{name}")
     others = [one for one in repositories(site) if one != site.app.repository]
     tag_all(site, dict.fromkeys(others, "latest"), name)
-    moment = f"{serving.created.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-    return history.Deploy(name, moment, "unknown", "", "up", history.SERVES)
+    return name
 
 
 def list_of(site: Site) -> str:

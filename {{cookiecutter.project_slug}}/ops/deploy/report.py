@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ops import docker, reasons
-from ops.deploy.interruption import Interrupted
 from ops.deploy.nginx import NginxFailed
 from ops.deploy.waiting import NotReady
 from ops.process import CommandFailed
@@ -76,7 +75,3 @@ def explain(failed: StepFailed) -> None:
     say_if_possible(str(failed))
     for line in failed.details.splitlines():
         say_if_possible(f"    {line}")
-
-
-def interrupted(signal: Interrupted) -> None:
-    say_if_possible(f"interrupted ({signal})")

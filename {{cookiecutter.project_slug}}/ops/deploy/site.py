@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Site:
 
     def active(self, service: Service) -> bool:
         """Whether a plain `up` starts the service, or somebody started it by its profile."""
-        return not service.profiles or bool(self.containers_of(service.name))
+        return not service.profiles or any(one.running for one in self.containers_of(service.name))
 
 
 def look(release: str) -> Site:
@@ -63,15 +64,28 @@ def look(release: str) -> Site:
             f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}"
         ) from failed
     try:
-        containers, images = side_by_side(lambda: docker.containers(stack), docker.images)
+        containers, images = side_by_side(
+            lambda: docker.containers(stack), lambda: read_images(services)
+        )
     except CommandFailed as failed:
         raise Refused(f"Docker does not respond: {words(failed)} bin/doctor says more.") from failed
-    named = {one.name for one in images}
-    for name in sorted({service.image for service in services.values() if not service.built}):
-        repository, tag = compose.split_image(name)
-        if f"{repository}:{tag}" not in named:
-            images += docker.find_image(repository, tag)
     return Site(stack, services, hashes, containers, images)
+
+
+def read_images(services: Mapping[str, Service]) -> list[Image]:
+    """Return the images on this machine, also those that a service calls by a digest or a registry.
+
+    `docker image ls` does not list these names.
+    """
+    images = docker.images()
+    listed = {one.name for one in images}
+    built = {service.repository for service in services.values() if service.built}
+    names = {one.image for one in services.values() if one.repository not in built}
+    for name in sorted(names):
+        repository, tag = compose.split_image(name)
+        if f"{repository}:{tag}" not in listed:
+            images += docker.find_image(repository, tag)
+    return images
 
 
 def words(failed: CommandFailed) -> str:
@@ -87,6 +101,8 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
             f"Compose calls this stack {site.stack}, but its image is called {site.app.repository}. Name"
             " the stack by STACK_NAME in .env, not by COMPOSE_PROJECT_NAME or --project-name."
         )
+    if site.app.replicas < 1:
+        raise Refused("APP_COPIES must be 1 or more.")
     if site.app.host_name or site.app.container_name:
         raise Refused(
             "The service app has a fixed hostname or container_name in compose.prod.yaml. Remove it: the"

@@ -7,26 +7,32 @@ from ops.deploy import links, nginx
 from ops.deploy.deployment import activate, publish_files
 from ops.deploy.links import Links
 from ops.deploy.retiring import retire
-from ops.deploy.site import Site, running_nginx
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, running_nginx
 from ops.docker import Container
 
 
 def serving_containers(site: Site, current: Links) -> list[Container]:
-    """Return the containers of the app that get the requests, and others of the same image and settings."""
-    present = site.containers_of("app")
-    linked = [one for one in present if one.host_name in current.hosts.values()]
+    """Return the running containers of the app that get requests, and running ones just like them."""
+    running = [one for one in site.containers_of("app") if one.running]
+    linked = [one for one in running if one.host_name in current.hosts.values()]
     same = {(one.image, one.config_hash) for one in linked}
-    return [one for one in present if (one.image, one.config_hash) in same]
+    return [one for one in running if (one.image, one.config_hash) in same]
 
 
-def leftovers(site: Site, serving: list[Container], old: str) -> list[Container]:
+def leftovers(site: Site, current: Links, serving: list[Container], old: str) -> list[Container]:
     """Return the containers that a killed deploy made, or did not get to remove.
 
-    These are containers of the app that do not serve; containers of other services beyond the number
-    that the service has; and one-off containers that were made and never started.
+    These are containers of the app that neither serve nor have a link; containers of other services
+    beyond the number that the service has; and one-off containers of a deploy that never started.
     """
-    found = [one for one in site.containers if one.oneoff and one.state == "created"]
-    found += [one for one in site.containers_of("app") if one not in serving]
+    found = [
+        one
+        for one in site.containers
+        if one.oneoff and one.state == "created" and one.service in STEPS_OF_A_DEPLOY
+    ]
+    for one in site.containers_of("app"):
+        if one not in serving and one.host_name not in current.hosts.values():
+            found.append(one)
     for service in site.services.values():
         if service.name != "app" and site.active(service):
             found += surplus(site, service, old)
