@@ -56,7 +56,7 @@ def nginx_workers(site: Site) -> str:
     return site.exec("nginx", "sh", "-c", "grep -l '^nginx: worker' /proc/[0-9]*/cmdline")
 
 
-RESTART = "nginx has changed, and takes that by a restart"
+RESTART = "nginx has changed and must restart"
 STAYS = "nginx stays as it is; to restart it, run: bin/deploy --yes"
 
 

@@ -295,8 +295,8 @@ def test_releases_that_never_served_are_removed_first():
     images = [Image("shop", f"2026010{day}-000000", f"sha256:{day}") for day in range(3, 8)]
     stack = site(images=images)
     rows = [deployed(f"2026010{day}-000000") for day in (3, 4, 5, 7)]
-    order = releases.in_order(stack, rows)
-    assert sorted(releases.stale(stack, order, "20260107-000000")) == [
+    order = releases.order_releases(stack, rows)
+    assert sorted(releases.stale_images(stack, order, "20260107-000000")) == [
         "shop:20260101-000000",
         "shop:20260102-150405",
         "shop:20260103-000000",

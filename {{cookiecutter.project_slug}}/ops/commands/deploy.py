@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     refuse_bad_limits()
     refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
     with locked(site.stack):
-        return begin(look(name), name, options)
+        return start_or_deploy(look(name), name, options)
 
 
 def find_current(site: Site) -> tuple[str, list[Container], Links | None]:
@@ -105,7 +105,7 @@ def find_current(site: Site) -> tuple[str, list[Container], Links | None]:
     return (serving[0].image if serving else ""), serving, current
 
 
-def begin(site: Site, name: str, options: argparse.Namespace) -> int:
+def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
     """Deploy next to what serves, or start everything when nothing serves."""
     deploys = history.read(state_folder(site.stack))
     image, serving, current = find_current(site)
@@ -116,7 +116,7 @@ def begin(site: Site, name: str, options: argparse.Namespace) -> int:
         new = wanted.release or name
         say(f"Release {new}. Nothing serves yet.")
         return deploy(Deployment(site, new, "", deploys), wanted)
-    old = releases.name_of(site, image, releases.in_order(site, deploys))
+    old = releases.release_of_image(site, image, releases.order_releases(site, deploys))
     if not old:
         old = releases.name_untagged(site, serving[0])
         site = look(name)
@@ -135,7 +135,7 @@ def what_is_wanted(
 ) -> Wanted:
     """Return what a person asked for. Raises Refused for a release that is not here."""
     if options.previous:
-        before = [name for name in releases.in_order(site, deploys) if name != current]
+        before = [name for name in releases.order_releases(site, deploys) if name != current]
         if not before:
             raise Refused(
                 "There is no release here before the one that serves; bin/deploy --list shows all."
@@ -151,8 +151,8 @@ def refuse_without_consent(agreed: bool) -> None:
     """Raise Refused for a site that an older version of this project started, unless a person agreed."""
     if not agreed:
         raise Refused(
-            "This site was started by an older version of this project, and nginx has to be made anew"
-            " once: the site is away for some seconds. Agree to that with: bin/deploy --yes"
+            "This site was started by an older version of this project. nginx must be recreated once; the"
+            " site is unavailable for some seconds. To continue, run: bin/deploy --yes"
         )
 
 

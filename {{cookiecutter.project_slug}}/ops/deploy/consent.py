@@ -10,7 +10,7 @@ from ops.deploy.planning import needs_consent
 from ops.deploy.report import say
 
 QUESTION = (
-    "  {} has changed, and takes that by a restart: the site is away for some seconds."
+    "  {} has changed and must restart: the site is unavailable for some seconds."
     " Restart it at the end? [y/N] "
 )
 
@@ -22,14 +22,14 @@ def agreed_restarts(deployment: Deployment, yes: bool) -> list[Service]:
     """
     agreed = []
     for service in deployment.plan.in_place:
-        if yes or not needs_consent(deployment.site, service) or asked(service.name):
+        if yes or not needs_consent(deployment.site, service) or ask_at_terminal(service.name):
             agreed.append(service)
         else:
             say(f"  {service.name} stays as it is; to restart it, run: bin/deploy --yes")
     return agreed
 
 
-def asked(service: str) -> bool:
+def ask_at_terminal(service: str) -> bool:
     """Ask the person at the terminal, where there is one, and return whether the answer was y."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False

@@ -77,10 +77,9 @@ def see_images(site: Site) -> Site:
     return replace(site, images=read_images(site.services))
 
 
-def activate(site: Site, release: str) -> None:
-    """Let the images of this release be the ones that Compose starts: give them the tag latest."""
-    repositories = releases.repositories(site)
-    releases.tag_all(site, dict.fromkeys(repositories, release), "latest")
+def tag_as_latest(site: Site, release: str) -> None:
+    """Tag this release's images `latest`, which a plain `up` starts."""
+    releases.copy_tag(site, releases.repositories(site), release, "latest")
 
 
 def check_nginx(deployment: Deployment, undo: ExitStack) -> None:
@@ -115,9 +114,9 @@ def publish_files(release: str) -> None:
 def create(deployment: Deployment, undo: ExitStack) -> None:
     """Create the containers of the new release, next to the old ones."""
     site = deployment.site
-    deployment.undo_by(undo, "images", lambda: activate(see_images(site), deployment.old))
+    deployment.undo_by(undo, "images", lambda: tag_as_latest(see_images(site), deployment.old))
     deployment.undo_by(undo, "new containers", lambda: remove_new(deployment))
-    activate(site, deployment.new)
+    tag_as_latest(site, deployment.new)
     counts = {
         service.name: len(site.containers_of(service.name)) + service.replicas
         for service in deployment.plan.beside
@@ -224,5 +223,6 @@ def healthy_containers(containers: list[Container]) -> list[Container]:
     ]
 
 
-def drain(deployment: Deployment, hosts: list[str]) -> None:
-    links.drain(hosts, lambda: nginx.read_table(deployment.nginx.id))
+def drain(deployment: Deployment, hosts: list[str]) -> bool:
+    """Wait until nginx has no connection to these containers; return whether that came true."""
+    return links.drain(hosts, lambda: nginx.read_table(deployment.nginx.id))

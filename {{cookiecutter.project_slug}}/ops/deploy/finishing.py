@@ -24,6 +24,8 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
             ("Waiting for the last requests", lambda: wait_for_last_requests(deployment)),
             ("Stopping the old version", lambda: stop_old(deployment)),
         ]
+    if deployment.new_configuration:
+        steps.append(("Renewing nginx-config", lambda: renew_nginx_config(deployment)))
     for service in agreed:
         steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
@@ -38,7 +40,7 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         return error.status if isinstance(error, Interrupted) else 141
     if status:
         say(
-            f"{deployment.new} serves. What failed is as it was; the next bin/deploy tries it again."
+            f"{deployment.new} serves. The failed steps did not take effect; run bin/deploy to try them again."
         )
     else:
         say(f"{deployment.new} serves.")
@@ -58,7 +60,8 @@ def take(name: str, action: Callable[[], None]) -> int:
 
 def wait_for_last_requests(deployment: Deployment) -> None:
     """Wait until nginx has no connection to the old containers any more."""
-    drain(deployment, [one.host_name for one in deployment.serving])
+    if not drain(deployment, [one.host_name for one in deployment.serving]):
+        say("    Some requests took longer than 65 seconds; their connections end now.")
 
 
 def stop_old(deployment: Deployment) -> None:
@@ -66,8 +69,6 @@ def stop_old(deployment: Deployment) -> None:
     site = deployment.site
     old = [one for service in deployment.plan.beside for one in site.containers_of(service.name)]
     retire(site.stack, old)
-    if deployment.new_configuration:
-        renew_nginx_config(deployment)
 
 
 def renew_nginx_config(deployment: Deployment) -> None:
@@ -84,7 +85,7 @@ def renew_nginx_config(deployment: Deployment) -> None:
 def remove_old_releases(deployment: Deployment) -> None:
     """Remove the images of all releases but the last three that served."""
     site = see_images(deployment.site) if deployment.built else deployment.site
-    order = releases.in_order(site, read(deployment.folder))
-    names = releases.stale(site, order, deployment.new)
+    order = releases.order_releases(site, read(deployment.folder))
+    names = releases.stale_images(site, order, deployment.new)
     if names:
         docker.remove_images(names)

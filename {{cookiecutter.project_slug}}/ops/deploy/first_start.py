@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from ops import compose, docker
-from ops.deploy.deployment import Deployment, activate
-from ops.deploy.planning import condition_for
+from ops.deploy.deployment import Deployment, tag_as_latest
+from ops.deploy.planning import required_condition
 from ops.deploy.site import Site
 from ops.deploy.waiting import NotReady, wait
 from ops.docker import Container
@@ -19,14 +19,14 @@ def start_everything(deployment: Deployment, undo: ExitStack) -> None:
     `up --wait` would fail for a one-off service that no other one waits for.
     """
     site = deployment.site
-    activate(site, deployment.new)
+    tag_as_latest(site, deployment.new)
     try:
         compose.compose("up", "--detach", "--no-build", merge=True)
     except CommandFailed:
         raise_for_failed_one_off(site)
         raise
     present = [one for one in docker.containers(site.stack) if belongs_to(site, one)]
-    wait({one.id: condition_for(site.services, one.service) for one in present}, fresh=False)
+    wait({one.id: required_condition(site.services, one.service) for one in present}, fresh=False)
 
 
 def belongs_to(site: Site, container: Container) -> bool:

@@ -156,11 +156,13 @@ def went_back(deployment: Deployment, wanted: Wanted, commit: str, reason: str, 
         for problem in deployment.not_undone:
             say_if_possible(f"    {problem}")
         say_if_possible(
-            "Not all could be taken back. The next bin/deploy does that; bin/doctor looks for the cause."
+            "These steps could not be undone. Run bin/deploy again to clean up, or bin/doctor to find the cause."
         )
         return status
     if not deployment.serving:
-        say_if_possible("What was started goes on. Fix the reason, and run bin/deploy again.")
+        say_if_possible(
+            "The containers that started keep running. Fix the problem and run bin/deploy again."
+        )
         return status
     migrated = " Migrations that were applied stay." if deployment.migrated else ""
     say_if_possible(f"{deployment.old} serves, as before.{migrated}")

@@ -13,12 +13,12 @@ from ops.deploy.site import Site
 def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> None:
     """Build all images from this folder, and name them by the release."""
     deployment.built = True
-    deployment.undo_by(undo, "image names", lambda: forget(deployment))
+    deployment.undo_by(undo, "image names", lambda: untag_new_release(deployment))
     site = deployment.site
     names = [one.name for one in site.services.values() if one.built and site.active(one)]
     compose.build(deployment.new, names, commit, pull)
     deployment.site = see_images(site)
-    keep(deployment.site, deployment.new)
+    tag_release(deployment.site, deployment.new)
 
 
 def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
@@ -27,7 +27,7 @@ def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
     nginx's configuration is that of this folder.
     """
     deployment.built = True
-    deployment.undo_by(undo, "image names", lambda: forget(deployment))
+    deployment.undo_by(undo, "image names", lambda: untag_new_release(deployment))
     site = deployment.site
     if not site.image_id(image):
         docker.pull(image)
@@ -39,10 +39,10 @@ def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
     ]
     compose.build(deployment.new, names, "", pull=False)
     deployment.site = see_images(site)
-    keep(deployment.site, deployment.new)
+    tag_release(deployment.site, deployment.new)
 
 
-def keep(site: Site, release: str) -> None:
+def tag_release(site: Site, release: str) -> None:
     """Let each image that is built from this folder have the release as a tag, to roll back to.
 
     Images whose name goes by RELEASE have it already; the others are named latest by the build.
@@ -52,13 +52,13 @@ def keep(site: Site, release: str) -> None:
         for repository in releases.repositories(site)
         if not site.image_id(f"{repository}:{release}")
     ]
-    releases.tag_all(site, dict.fromkeys(missing, "latest"), release)
+    releases.copy_tag(site, missing, "latest", release)
 
 
-def forget(deployment: Deployment) -> None:
+def untag_new_release(deployment: Deployment) -> None:
     """Remove the names of the new release, and let Compose start the images of the old one."""
     site = see_images(deployment.site)
-    releases.tag_all(site, dict.fromkeys(releases.repositories(site), deployment.old), "latest")
+    releases.copy_tag(site, releases.repositories(site), deployment.old, "latest")
     mine = releases.repositories(site)
     names = [
         one.name for one in site.images if one.tag == deployment.new and one.repository in mine

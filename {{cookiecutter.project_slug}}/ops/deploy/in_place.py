@@ -6,7 +6,7 @@ from ops import compose, docker
 from ops.compose import Service
 from ops.deploy.deployment import new_containers
 from ops.deploy.interruption import ignore_signals
-from ops.deploy.planning import condition_for
+from ops.deploy.planning import required_condition
 from ops.deploy.retiring import keep_logs, retire
 from ops.deploy.site import Site, look
 from ops.deploy.waiting import wait
@@ -41,7 +41,7 @@ def replace_service(service: Service) -> None:
 
 def start(site: Site, fresh: list[Container]) -> None:
     docker.start([one.id for one in fresh])
-    wait({one.id: condition_for(site.services, one.service) for one in fresh})
+    wait({one.id: required_condition(site.services, one.service) for one in fresh})
 
 
 def recreate(site: Site, service: Service) -> None:

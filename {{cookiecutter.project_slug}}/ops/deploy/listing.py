@@ -16,8 +16,8 @@ def table(site: Site, deploys: list[Deploy], image: str) -> str:
     `image` is the ID of the image that serves.
     """
     rows = [ROW.format("release", "deployed (UTC)", "by", "commit", "").rstrip()]
-    here = releases.here(site)
-    current = releases.name_of(site, image, releases.in_order(site, deploys))
+    here = releases.local_releases(site)
+    current = releases.release_of_image(site, image, releases.order_releases(site, deploys))
     marked = False
     for deploy in reversed(deploys[-SHOWN:]):
         notes = notes_on(deploy, here)

@@ -123,7 +123,7 @@ def start_order(services: Mapping[str, Service], names: Iterable[str]) -> list[l
     return groups
 
 
-def condition_for(services: Mapping[str, Service], name: str) -> str:
+def required_condition(services: Mapping[str, Service], name: str) -> str:
     """Return what has to be true of a service before those that depend on it start."""
     if name == "app":
         return HEALTHY

@@ -30,22 +30,22 @@ def repositories(site: Site) -> list[str]:
     return [site.app.repository, *sorted({*built} - {site.app.repository})]
 
 
-def here(site: Site) -> list[str]:
+def local_releases(site: Site) -> list[str]:
     """Return the releases whose image of the app is on this machine, the newest name first."""
     tags = {one.tag for one in site.images if one.repository == site.app.repository}
     return sorted(filter(NAME.fullmatch, tags), reverse=True)
 
 
-def in_order(site: Site, deploys: list[history.Deploy]) -> list[str]:
+def order_releases(site: Site, deploys: list[history.Deploy]) -> list[str]:
     """Return the releases that have served and are here, the one that served last first.
 
     Where the history says nothing about them, as in another folder of this site, all that are here.
     """
-    releases = here(site)
+    releases = local_releases(site)
     return [name for name in history.served_releases(deploys) if name in releases] or releases
 
 
-def name_of(site: Site, image: str, order: list[str]) -> str:
+def release_of_image(site: Site, image: str, order: list[str]) -> str:
     """Return the release that this image (an ID) was deployed as last, or ""."""
     repository = site.app.repository
     tags = [one.tag for one in site.images if (one.repository, one.id) == (repository, image)]
@@ -61,36 +61,37 @@ def name_untagged(site: Site, serving: Container) -> str:
     name = serving.created.astimezone(timezone.utc).strftime("%Y%m%d-%H%M%S")
     docker.tag(serving.image, f"{site.app.repository}:{name}")
     others = [one for one in repositories(site) if one != site.app.repository]
-    tag_all(site, dict.fromkeys(others, "latest"), name)
+    copy_tag(site, others, "latest", name)
     return name
 
 
-def list_of(site: Site) -> str:
+def describe_local_releases(site: Site) -> str:
     """Return the names of the releases that are here, as the end of a sentence."""
-    return f"Releases here: {', '.join(here(site)) or 'none'}; bin/deploy --list says more."
+    return (
+        f"Releases here: {', '.join(local_releases(site)) or 'none'}; bin/deploy --list says more."
+    )
 
 
 def check_wanted(site: Site, wanted: str) -> None:
     """Raise Refused for the name of a release or image that cannot be deployed."""
     if NAME.fullmatch(wanted):
-        if wanted not in here(site):
-            raise Refused(f"There is no release {wanted} here. {list_of(site)}")
+        if wanted not in local_releases(site):
+            raise Refused(f"There is no release {wanted} here. {describe_local_releases(site)}")
     elif not IMAGE.fullmatch(wanted):
         raise Refused(f"{wanted!r} is not the name of a release or an image.")
 
 
-def tag_all(site: Site, tags: dict[str, str], new: str) -> None:
-    """Give the image of each repository that has the tag `tags[repository]` the tag `new` too."""
+def copy_tag(site: Site, repositories: list[str], source: str, target: str) -> None:
+    """Give each repository's image with the tag `source` the tag `target` too, where it differs."""
     missing = []
-    for repository, tag in tags.items():
-        source, target = f"{repository}:{tag}", f"{repository}:{new}"
-        image = site.image_id(source)
-        if image and image != site.image_id(target):
-            missing.append(partial(docker.tag, source, target))
+    for repository in repositories:
+        image = site.image_id(f"{repository}:{source}")
+        if image and image != site.image_id(f"{repository}:{target}"):
+            missing.append(partial(docker.tag, f"{repository}:{source}", f"{repository}:{target}"))
     side_by_side(*missing)
 
 
-def stale(site: Site, order: list[str], current: str) -> list[str]:
+def stale_images(site: Site, order: list[str], current: str) -> list[str]:
     """Return the image names of releases to remove: all but the current one and those before it.
 
     Releases that never served are stale, too.

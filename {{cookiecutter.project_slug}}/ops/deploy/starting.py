@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from ops import docker
 from ops.deploy.deployment import Deployment
-from ops.deploy.planning import condition_for, dependencies, start_order
+from ops.deploy.planning import dependencies, required_condition, start_order
 from ops.deploy.site import STEPS_OF_A_DEPLOY, Site
 from ops.deploy.waiting import wait
 from ops.docker import Container
@@ -68,7 +68,7 @@ def is_stopped(site: Site, container: Container) -> bool:
 
 
 def conditions_of(site: Site, containers: list[Container]) -> dict[str, str]:
-    return {one.id: condition_for(site.services, one.service) for one in containers}
+    return {one.id: required_condition(site.services, one.service) for one in containers}
 
 
 def settle(deployment: Deployment, undo: ExitStack) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops.compose import Service
 from ops.deploy import links, nginx
-from ops.deploy.deployment import activate, publish_files
+from ops.deploy.deployment import publish_files, tag_as_latest
 from ops.deploy.links import Links
 from ops.deploy.retiring import retire
 from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, running_nginx
@@ -55,7 +55,7 @@ def surplus(site: Site, service: Service, old: str) -> list[Container]:
 
 def tidy_up(site: Site, old: str, serving: list[Container], left: list[Container]) -> None:
     """Bring images, configuration, static files and links back to the release that serves; then remove."""
-    activate(site, old)
+    tag_as_latest(site, old)
     publish_files(old)
     links.point(serving[0].id, [one.host_name for one in serving])
     proxy = running_nginx(site)
