@@ -75,4 +75,4 @@ def test_a_project_with_an_error_fails_at_the_step_that_finds_it(clone, ci):
 def image_of(folder) -> str:
     """Return the name of the production image."""
     image = yaml.safe_load((folder / PRODUCTION).read_text())["services"]["app"]["image"]
-    return image.removesuffix(":${RELEASE:-latest}")
+    return image.removeprefix("${STACK_NAME:-").removesuffix("}:${RELEASE:-latest}")

@@ -217,8 +217,8 @@ def test_secrets_in_files_and_a_database_elsewhere_will_do(closed):
     set_in_env(closed, "SECRET_KEY", "")
     set_in_env(closed, "POSTGRES_PASSWORD", "")
     set_in_env(closed, "#DATABASE_URL", "\nDATABASE_URL=postgres://a:b@db.example/shop")
-    as_list = "    [SECRET_KEY, "
-    replace(closed, "compose.prod.yaml", as_list, "    [SECRET_KEY_FILE=/run/secrets/key, ")
+    variables = "    {SECRET_KEY: ,"
+    replace(closed, "compose.prod.yaml", variables, "    {SECRET_KEY_FILE: /run/secrets/key,")
     assert "ok             production: the secrets are set" in doctor(closed, "production")[1]
 
 
@@ -320,6 +320,7 @@ def test_a_password_that_the_volume_does_not_know_is_named_and_can_be_changed(sh
     assert (code, problems(lines)) == (1, ["production: the database refuses the password"])
     change = command(lines, "docker compose -f compose.prod.yaml exec")
     follow(shop, change.replace("…", 'an\\"other \\$HOME \\\\ <one> & ünï'))
+    running.up()  # the app still has the old password
     code, lines = doctor(shop, "production")
     assert (code, lines[-1]) == (0, HEALTHY)
 
@@ -537,9 +538,9 @@ def test_a_variable_that_nothing_reads_is_named_until_a_service_gets_it(shop):
         code, lines = doctor(shop, "production")
         assert (code, problems(lines)) == (1, [".env: nothing reads SHOP_API_URL"])
         assert command(
-            lines, "# Add the name to the environment: list of x-app in compose.prod.yaml"
+            lines, "# Add the name to the environment of x-app in compose.prod.yaml"
         )
-        replace(shop, "compose.prod.yaml", "    [SECRET_KEY, ", "    [SHOP_API_URL, SECRET_KEY, ")
+        replace(shop, "compose.prod.yaml", "    {SECRET_KEY: ,", "    {SHOP_API_URL: , SECRET_KEY: ,")
         assert doctor(shop, "production")[0] == 0
         assert doctor(shop, "development")[0] == 0
     finally:

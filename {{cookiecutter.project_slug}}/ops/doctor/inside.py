@@ -54,7 +54,7 @@ def links() -> object:
     if not LINKS.exists():
         return None
     shown = subprocess.run(
-        ["python", str(LINKS), "show"], check=False, capture_output=True, text=True, timeout=5
+        ["python", "-B", str(LINKS), "show"], check=False, capture_output=True, text=True, timeout=5
     )
     try:
         return json.loads(shown.stdout)
