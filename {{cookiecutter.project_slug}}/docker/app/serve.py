@@ -80,11 +80,13 @@ def run(command: list[str]) -> int:
     while True:
         received = signal.sigtimedwait(signals, 1)
         if received is None:
+            if is_behind_nginx() and not stopping:
+                claim_link()
+{%- if cookiecutter.app_server == "uwsgi" %}
             if stopping:
                 # uWSGI serves pages before it handles SIGTERM, and misses one that comes too early.
                 os.kill(server, signal.SIGTERM)
-            elif is_behind_nginx():
-                claim_link()
+{%- endif %}
         elif received.si_signo == signal.SIGCHLD:
             status = ended(server)
             if status is not None:

@@ -82,7 +82,9 @@ def check_unread_variables(configurations: list[Configuration]) -> list[Finding]
         return []
     what = f"nothing reads {', '.join(sorted(names))}"
     why = "Containers get only the variables that the compose files list by name."
-    command = "# Add the name to the environment of x-app in compose.prod.yaml, or remove it from .env."
+    command = (
+        "# Add the name to the environment of x-app in compose.prod.yaml, or remove it from .env."
+    )
     return [wrong(".env", what, why, command)]
 
 
