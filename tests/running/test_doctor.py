@@ -537,10 +537,10 @@ def test_a_variable_that_nothing_reads_is_named_until_a_service_gets_it(shop):
     try:
         code, lines = doctor(shop, "production")
         assert (code, problems(lines)) == (1, [".env: nothing reads SHOP_API_URL"])
-        assert command(
-            lines, "# Add the name to the environment of x-app in compose.prod.yaml"
+        assert command(lines, "# Add the name to the environment of x-app in compose.prod.yaml")
+        replace(
+            shop, "compose.prod.yaml", "    {SECRET_KEY: ,", "    {SHOP_API_URL: , SECRET_KEY: ,"
         )
-        replace(shop, "compose.prod.yaml", "    {SECRET_KEY: ,", "    {SHOP_API_URL: , SECRET_KEY: ,")
         assert doctor(shop, "production")[0] == 0
         assert doctor(shop, "development")[0] == 0
     finally:

@@ -26,11 +26,15 @@ def old_python(engine):
 def in_project(image: str, project, *command: str):
     """Run a command in the project's folder, which the container cannot write to."""
     mount = f"--volume={project.path}:/app:ro"
-    return run("docker", "run", "--rm", mount, "--workdir=/app", "--env=PYTHONPATH=/app", image, *command)
+    return run(
+        "docker", "run", "--rm", mount, "--workdir=/app", "--env=PYTHONPATH=/app", image, *command
+    )
 
 
 def test_the_unit_tests_of_ops_pass(old_python, default):
-    tests = sorted(str(path.relative_to(default.path)) for path in default.path.glob("tests/test_ops_*"))
+    tests = sorted(
+        str(path.relative_to(default.path)) for path in default.path.glob("tests/test_ops_*")
+    )
     options = ("-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=/app", "-q")
     done = in_project(old_python, default, "python3", "-B", "-m", "pytest", *options, *tests)
     assert done.returncode == 0, done.stdout + done.stderr
