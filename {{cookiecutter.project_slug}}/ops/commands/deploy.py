@@ -21,6 +21,8 @@ from ops.deploy.site import (
     Refused,
     Site,
     look,
+    look_at_docker,
+    look_at_files,
     refuse_what_cannot_be_deployed,
     refuse_windows_line_endings,
     running_nginx,
@@ -82,15 +84,16 @@ def run(options: argparse.Namespace) -> int:
     """Look at the site, refuse what cannot work, and do what was asked for."""
     refuse_windows_line_endings(Path(".env"))
     name = releases.new_name()
-    site = look(name)
+    site = look_at_files(name)
     if options.list:
+        site = look_at_docker(site)
         print(table(site, history.read(state_folder(site.stack)), find_current(site)[0]))
         return 0
     refuse_what_cannot_be_deployed(site)
     refuse_bad_limits()
     refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
     with locked(site.stack):
-        return start_or_deploy(look(name), name, options)
+        return start_or_deploy(look_at_docker(site), name, options)
 
 
 def find_current(site: Site) -> tuple[str, list[Container], Links | None]:

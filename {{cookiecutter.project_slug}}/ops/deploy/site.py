@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ops import compose, docker
@@ -50,10 +50,15 @@ class Site:
 
 
 def look(release: str) -> Site:
-    """Look at the files, the containers and the images of the site.
+    """Look at the files, the containers and the images of the site. Raises Refused, as its two halves."""
+    return look_at_docker(look_at_files(release))
+
+
+def look_at_files(release: str) -> Site:
+    """Return the site as its files describe it, without containers and images.
 
     In the services, images that go by RELEASE have `release` as their tag.
-    Raises Refused when Docker does not respond, or Compose cannot read its files.
+    Raises Refused when Compose cannot read the files.
     """
     try:
         (stack, services), hashes = side_by_side(
@@ -63,13 +68,18 @@ def look(release: str) -> Site:
         raise Refused(
             f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}"
         ) from failed
+    return Site(stack, services, hashes, [], [])
+
+
+def look_at_docker(site: Site) -> Site:
+    """Return the same site with its containers and images. Raises Refused when Docker does not respond."""
     try:
         containers, images = side_by_side(
-            lambda: docker.containers(stack), lambda: read_images(services)
+            lambda: docker.containers(site.stack), lambda: read_images(site.services)
         )
     except CommandFailed as failed:
         raise Refused(f"Docker does not respond: {words(failed)} bin/doctor says more.") from failed
-    return Site(stack, services, hashes, containers, images)
+    return replace(site, containers=containers, images=images)
 
 
 def read_images(services: Mapping[str, Service]) -> list[Image]:
