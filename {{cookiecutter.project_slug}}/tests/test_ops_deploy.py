@@ -166,7 +166,7 @@ def test_services_start_after_those_they_depend_on():
     [
         pytest.param([service("app", image="shop:1", host_name="app")], "hostname", id="hostname"),
         pytest.param(
-            [service("proxy", volumes=frozenset({"sockets"}))], "takes over", id="socket-volume"
+            [service("proxy", volumes=frozenset({"sockets"}))], "could take over", id="socket-volume"
         ),
         pytest.param([service("app", image="other:1")], "STACK_NAME", id="other-name"),
     ],
@@ -174,7 +174,7 @@ def test_services_start_after_those_they_depend_on():
 def test_a_stack_that_cannot_be_deployed_is_refused_in_one_sentence(services, words):
     with pytest.raises(Refused) as refused:
         refuse_what_cannot_be_deployed(site(*services))
-    assert words in str(refused.value).replace("could take over", "takes over")
+    assert words in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["20250101-000000", "a;b", "$(date)", "a b", "-x", ""])
