@@ -166,7 +166,9 @@ def test_services_start_after_those_they_depend_on():
     [
         pytest.param([service("app", image="shop:1", host_name="app")], "hostname", id="hostname"),
         pytest.param(
-            [service("proxy", volumes=frozenset({"sockets"}))], "could take over", id="socket-volume"
+            [service("proxy", volumes=frozenset({"sockets"}))],
+            "could take over",
+            id="socket-volume",
         ),
         pytest.param([service("app", image="other:1")], "STACK_NAME", id="other-name"),
     ],
