@@ -165,8 +165,9 @@ def test_a_word_that_is_no_address_stops_before_anything_starts(bake, stacks):
     project = bake(project_slug=a_slug(), proxy="nginx")
     with_trusted(project.path, "10.0.0.300")
     stack = stacks(project.path, PRODUCTION)
-    assert stack.command("up", "--detach", "--wait").returncode != 0
+    refused = stack.command("up", "--detach", "--wait")
+    assert refused.returncode != 0
     assert stack.logs() == (
         "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
         "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n"
-    )
+    ), refused.stderr
