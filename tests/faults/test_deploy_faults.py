@@ -56,7 +56,7 @@ def limit(file: Path, volume: str, owner: str) -> None:
 @pytest.mark.parametrize(
     ("folder", "step"),
     [
-        pytest.param("/srv/static", "Publishing static files", id="static"),
+        pytest.param("/srv/static", "Requesting a page, publishing", id="static"),
         pytest.param("/run/app", "Switching to the new version", id="sockets"),
     ],
 )

@@ -1,5 +1,7 @@
 """bin/deploy and bin/rollback: nobody notices a new version, and a broken one goes back by itself."""
 
+import os
+import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -59,7 +61,7 @@ BROKEN = {
     ),
     "page": (
         lambda site: site.edited("templates/home.html", "{% load static %}", "{% load nowhere %}"),
-        "Requesting a page failed: / responds 500",
+        "Requesting a page, publishing failed: / responds 500",
         "'nowhere' is not a registered tag library",
     ),
 }
@@ -138,6 +140,24 @@ def test_a_plain_up_after_a_deploy_changes_nothing(site):
     before = site.apps(), site.started("app"), site.started("nginx")
     site.up()
     assert (site.apps(), site.started("app"), site.started("nginx")) == before
+
+
+@uwsgi_is_enough
+def test_a_deploy_without_a_build_calls_docker_at_most_15_times(site, tmp_path):
+    """Each call takes a tenth of a second or more. Looks while it waits do not count."""
+    calls = tmp_path / "calls"
+    client = tmp_path / "docker"
+    client.write_text(f'#!/bin/sh\necho "$*" >>{calls}\nexec {shutil.which("docker")} "$@"\n')
+    client.chmod(0o755)
+    site.deploys("--image", serving_release(site), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    looks = re.compile(r"inspect \S+|exec .* cat /proc/net/unix")
+    counted = [call for call in calls.read_text().splitlines() if not looks.fullmatch(call)]
+    assert 5 < len(counted) <= 15, counted
+
+
+def serving_release(site) -> str:
+    rows = [row for row in site.releases() if any(word.startswith("serves") for word in row)]
+    return rows[0][0]
 
 
 @uwsgi_is_enough

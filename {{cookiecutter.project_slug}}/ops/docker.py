@@ -16,7 +16,7 @@ LABEL = "com.docker.compose."
 CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
-    ' "created": {{json .CreatedAt}},'
+    ' "created": {{json .CreatedAt}}, "volumes": {{json .Mounts}},'
     ' "oneoff": {{json (.Label "com.docker.compose.oneoff")}},'
     ' "image": {{json (.Label "com.docker.compose.image")}},'
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
@@ -37,6 +37,7 @@ class Container:
     config_hash: str  # what Compose made of the service's configuration
     oneoff: bool  # made by `docker compose run`
     created: datetime
+    volumes: tuple[str, ...] = ()  # the names of the volumes that it mounts
 
     @property
     def host_name(self) -> str:
@@ -95,7 +96,9 @@ def container(row: dict) -> Container:
     """Make a Container of one line of `docker ps`."""
     # Such as "2026-11-26 15:45:45 +0000 UTC"; the name of the time zone has no use here.
     created = datetime.strptime(" ".join(row["created"].split()[:3]), "%Y-%m-%d %H:%M:%S %z")
-    return Container(**{**row, "oneoff": row["oneoff"] == "True", "created": created})
+    volumes = tuple(row["volumes"].split(","))
+    oneoff = row["oneoff"] == "True"
+    return Container(**{**row, "oneoff": oneoff, "created": created, "volumes": volumes})
 
 
 def images() -> list[Image]:

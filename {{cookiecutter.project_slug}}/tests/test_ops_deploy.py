@@ -11,7 +11,7 @@ from ops.deploy import history, links, planning, releases, waiting
 from ops.deploy.history import Deploy
 from ops.deploy.listing import table
 from ops.deploy.site import Refused, Site, refuse_what_cannot_be_deployed
-from ops.deploy.tidying import leftovers, serving_containers
+from ops.deploy.tidying import all_serve, leftovers, serving_containers
 from ops.docker import Condition, Container, Image
 
 NOW = datetime(2026, 1, 2, 15, 4, 5, tzinfo=timezone.utc)
@@ -320,6 +320,30 @@ def test_the_list_shows_who_deployed_what_and_how_it_ended():
 
 
 # What a killed deploy left
+
+
+def proxy(*volumes: str) -> Container:
+    return container("nginx", volumes=volumes or ("shop_nginx", "shop_sockets"))
+
+
+def test_one_running_container_gets_the_requests_wherever_the_links_point():
+    assert all_serve(site(containers=[container("app"), proxy()]))
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        [proxy()],
+        [container("app")],
+        [container("app"), proxy("shop_nginx")],
+        [container("app", state="exited"), proxy()],
+        [container("app"), container("app", 2), proxy()],
+        [container("app"), container("app", 2, image="sha256:new"), proxy()],
+    ],
+    ids=["no app", "no nginx", "an older version", "stopped", "too many", "two releases"],
+)
+def test_else_the_links_have_to_be_looked_at(containers):
+    assert not all_serve(site(containers=containers))
 
 
 def test_the_apps_containers_without_a_link_are_left_over():

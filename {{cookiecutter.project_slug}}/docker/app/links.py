@@ -5,8 +5,7 @@ socket of a container. The file /run/app/release holds the release that may clai
 
     python docker/app/links.py show              print release, links and dead sockets as JSON
     python docker/app/links.py name              let the release of this image serve
-    python docker/app/links.py point HOST...     let it serve, in these containers; print the state before
-    python docker/app/links.py restore           put back the state that is on stdin
+    python docker/app/links.py point HOST...     let it serve, in these containers
 """
 
 import errno
@@ -94,28 +93,25 @@ def dead_hosts(folder: Path) -> list[str]:
 
 
 def current_state(folder: Path) -> dict:
-    """Return the release that serves and all links, as `restore` takes them."""
+    """Return the release that serves, and all links."""
     return {"release": named_release(folder), "links": current_links(folder)}
 
 
 # Writing
 
 
-def stage(folder: Path, state: dict) -> dict[Path, Path]:
-    """Write the release file and the links of this state under temporary names.
+def stage(folder: Path, release: str, links: dict[str, str]) -> dict[Path, Path]:
+    """Write the release file and these links under temporary names.
 
     Returns the temporary path of each path. Where that fails, nothing is left.
     """
-    staged = {folder / f"{number}.sock": host for number, host in state["links"].items()}
-    paths = {path: path.with_suffix(".new") for path in staged}
-    release = folder / "release"
+    hosts = {folder / f"{number}.sock": host for number, host in links.items()}
+    paths = {path: path.with_suffix(".new") for path in [*hosts, folder / "release"]}
     try:
-        for path, host in staged.items():
+        for path, host in hosts.items():
             paths[path].unlink(missing_ok=True)
             paths[path].symlink_to(f"{host}.sock")
-        if state["release"] is not None:
-            paths[release] = folder / "release.new"
-            write_durably(paths[release], f"{state['release']}\n")
+        write_durably(folder / "release.new", f"{release}\n")
     except OSError:
         for temporary in paths.values():
             temporary.unlink(missing_ok=True)
@@ -131,22 +127,20 @@ def write_durably(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def put(folder: Path, state: dict) -> None:
-    """Make the release and the links exactly those of this state: all of them, or none."""
-    paths = stage(folder, state)
+def put(folder: Path, release: str, links: dict[str, str]) -> None:
+    """Let this release serve, and the links be exactly these: all of them, or none."""
+    paths = stage(folder, release, links)
     # From here on nothing needs room on the disk.
     for path, temporary in paths.items():
         temporary.replace(path)
-    for number in current_links(folder).keys() - state["links"].keys():
+    for number in current_links(folder).keys() - links.keys():
         (folder / f"{number}.sock").unlink()
-    if state["release"] is None:
-        (folder / "release").unlink(missing_ok=True)
 
 
 def name_release(folder: Path = SOCKETS) -> None:
     """Let the release of this image serve: its containers may claim links whose container is gone."""
     with locked(folder):
-        put(folder, {"release": own_release(), "links": current_links(folder)})
+        put(folder, own_release(), current_links(folder))
 
 
 def claimable(folder: Path = SOCKETS) -> str | None:
@@ -178,10 +172,10 @@ def claim(folder: Path = SOCKETS) -> None:
             temporary.replace(folder / f"{number}.sock")
 
 
-def point(hosts: list[str], folder: Path = SOCKETS) -> dict:
+def point(hosts: list[str], folder: Path = SOCKETS) -> None:
     """Let the release of this image serve, in the containers with these host names.
 
-    Link number i goes to host i; fewer hosts than links are taken in turn. Returns the state from before.
+    Link number i goes to host i; fewer hosts than links are taken in turn.
     """
     for host in hosts:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", host):
@@ -189,23 +183,10 @@ def point(hosts: list[str], folder: Path = SOCKETS) -> dict:
         if is_dead(folder / f"{host}.sock"):
             raise LinksError(f"No server listens on {folder}/{host}.sock.")
     with locked(folder):
-        before = current_state(folder)
         links = {str(number + 1): hosts[number % len(hosts)] for number in range(copies())}
-        put(folder, {"release": own_release(), "links": links})
+        put(folder, own_release(), links)
         for host in dead_hosts(folder):
             (folder / f"{host}.sock").unlink(missing_ok=True)
-    return before
-
-
-def restore(text: str, folder: Path = SOCKETS) -> None:
-    """Put back the release and the links of a state that `point` or `show` printed."""
-    try:
-        state = json.loads(text)
-        state = {"release": state["release"], "links": dict(state["links"])}
-    except (ValueError, TypeError, KeyError):
-        raise LinksError("restore needs the JSON that point printed, on stdin.") from None
-    with locked(folder):
-        put(folder, state)
 
 
 def main(arguments: list[str]) -> None:
@@ -216,11 +197,9 @@ def main(arguments: list[str]) -> None:
         case ["name"]:
             name_release()
         case ["point", _, *_]:
-            print(json.dumps(point(arguments[1:])))
-        case ["restore"]:
-            restore(sys.stdin.read())
+            point(arguments[1:])
         case _:
-            raise LinksError("Use: links.py show | name | point HOST... | restore")
+            raise LinksError("Use: links.py show | name | point HOST...")
 
 
 if __name__ == "__main__":

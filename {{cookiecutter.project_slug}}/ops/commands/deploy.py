@@ -29,7 +29,7 @@ from ops.deploy.site import (
     state_folder,
     words,
 )
-from ops.deploy.tidying import serving_containers
+from ops.deploy.tidying import all_serve, serving_containers
 from ops.docker import Container
 from ops.process import CommandFailed
 
@@ -97,10 +97,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def find_current(site: Site) -> tuple[str, list[Container], Links | None]:
-    """Return the image (its ID) that serves, its containers, and the links; "" when nothing serves."""
+    """Return the image (its ID) that serves, its containers, and the links; "" when nothing serves.
+
+    The links are None where an older version of this project started the site, and empty where no
+    deploy left anything behind: then all containers of the app serve, and nobody has to be asked.
+    """
     app = next((one for one in site.containers_of("app") if one.running), None)
     if not app or not running_nginx(site):
         return "", [], None
+    if all_serve(site):
+        return app.image, site.containers_of("app"), Links("", {})
     current = links.show(app.id)
     if current is None:
         return app.image, [], None

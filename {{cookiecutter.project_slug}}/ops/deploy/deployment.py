@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from ops import compose, docker
@@ -98,17 +97,23 @@ def prepare(deployment: Deployment, undo: ExitStack) -> None:
 
 
 def publish(deployment: Deployment, undo: ExitStack) -> None:
-    """Add the new release's static files to those of the last releases.
+    """Request a page from each new container of the app, then add the release's static files to the others.
 
     Late, because three releases are kept: versions that never served would push out the files of the
-    version that does.
+    version that does. Raises CommandFailed, with the end of each container's log.
     """
-    publish_files(deployment.new)
     deployment.undo_by(undo, "static files", lambda: publish_files(deployment.old))
+    try:
+        publish_files(deployment.new, "--once-ready", *deployment.hosts)
+    except CommandFailed as failed:
+        # The reason for a status of 500 is a traceback in the log.
+        logs = [docker.logs(one.id, LOG_LINES) for one in deployment.fresh_of("app")]
+        failed.output = "".join(logs) + failed.output
+        raise
 
 
-def publish_files(release: str) -> None:
-    compose.run_once(release, "release", "python", "manage.py", "publish")
+def publish_files(release: str, *options: str) -> None:
+    compose.run_once(release, "release", "python", "manage.py", "publish", *options)
 
 
 def create(deployment: Deployment, undo: ExitStack) -> None:
@@ -162,21 +167,6 @@ def linked_hosts(present: list[Container]) -> set[str]:
             current = links.show(one.id)
             return set(current.hosts.values()) if current else set()
     return set()
-
-
-def request_pages(deployment: Deployment, undo: ExitStack) -> None:
-    """Let each new container of the app check itself and serve one real page."""
-    side_by_side(*(partial(request_page, one) for one in deployment.fresh_of("app")))
-
-
-def request_page(container: Container) -> None:
-    """Run `manage.py ready` in a container. Raises CommandFailed, with the end of the container's log."""
-    try:
-        docker.execute(container.id, "python", "manage.py", "ready")
-    except CommandFailed as failed:
-        # The reason for a status of 500 is a traceback in the log.
-        failed.output = docker.logs(container.id, LOG_LINES) + failed.output
-        raise
 
 
 def reload_nginx(deployment: Deployment, undo: ExitStack) -> None:

@@ -18,7 +18,6 @@ from ops.deploy.deployment import (
     prepare,
     publish,
     reload_nginx,
-    request_pages,
     switch,
 )
 from ops.deploy.finishing import finish
@@ -103,8 +102,7 @@ def put_into_service(
     take("Starting dependencies", start_dependencies)
     take("Checking settings, migrating", prepare)
     take("Starting the new version", start_new)
-    take("Requesting a page", request_pages)
-    take("Publishing static files", publish)
+    take("Requesting a page, publishing", publish)
     if deployment.new_configuration:
         take("Reloading nginx", reload_nginx)
     take("Switching to the new version", lambda one, undo: (settle(one, undo), switch(one, undo)))

@@ -7,8 +7,25 @@ from ops.deploy import links, nginx
 from ops.deploy.deployment import publish_files, tag_as_latest
 from ops.deploy.links import Links
 from ops.deploy.retiring import retire
-from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, running_nginx
+from ops.deploy.site import SOCKETS, STEPS_OF_A_DEPLOY, Site, running_nginx
 from ops.docker import Container
+
+
+def all_serve(site: Site) -> bool:
+    """Whether the containers of the app are those of one release, as many as it should have, and all run.
+
+    Whichever of them the links point to, they get the requests. nginx must have the volume with the links.
+    """
+    apps = site.containers_of("app")
+    alike = {(one.image, one.config_hash) for one in apps}
+    proxy = running_nginx(site)
+    return (
+        len(alike) == 1
+        and len(apps) <= site.app.replicas
+        and all(one.running for one in apps)
+        and proxy is not None
+        and f"{site.stack}_{SOCKETS}" in proxy.volumes
+    )
 
 
 def serving_containers(site: Site, current: Links) -> list[Container]:
