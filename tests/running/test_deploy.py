@@ -68,7 +68,7 @@ BROKEN = {
 
 
 def test_deploys_under_load_fail_no_request_and_broken_versions_go_back(site):
-    deploy_under_load(site, 6, BROKEN)
+    deploy_under_load(site, 5, BROKEN)
 
 
 @pytest.mark.exhaustive

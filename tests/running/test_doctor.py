@@ -431,9 +431,16 @@ def state(container: str) -> str:
     return shown.stdout.strip()
 
 
-@pytest.mark.parametrize("service", ["app", "nginx", "postgres"])
 @pytest.mark.parametrize(
-    ("action", "became"), [("stop", "is stopped: it ended with"), ("pause", "is paused")]
+    ("service", "action", "became"),
+    [
+        ("app", "stop", "is stopped: it ended with"),
+        ("nginx", "stop", "is stopped: it ended with"),
+        ("postgres", "stop", "is stopped: it ended with"),
+        ("app", "pause", "is paused"),
+        pytest.param("nginx", "pause", "is paused", marks=pytest.mark.exhaustive),
+        pytest.param("postgres", "pause", "is paused", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_a_service_that_somebody_stopped_is_named_and_the_command_brings_it_back(
     service, action, became, shop, healed
@@ -494,6 +501,13 @@ def broken(shop, healed):
     replace(shop, "compose.prod.yaml", "\n  postgres:\n    <<: *hardened\n", services)
     healed.command("up", "--detach", "--no-deps", *BROKEN_SERVICES)
     yield
+    # `sleep` ends by SIGKILL alone, and Compose would wait 65 seconds.
+    run(
+        "docker",
+        "rm",
+        "--force",
+        *healed.compose("ps", "--all", "--quiet", *BROKEN_SERVICES).split(),
+    )
     (shop.path / "compose.prod.yaml").write_text(before)
 
 

@@ -23,7 +23,9 @@ class Service:
     depends_on: Mapping[str, str]  # service -> condition; without those that need not be there
     profiles: tuple[str, ...]
     volumes: frozenset[str]  # the names of the volumes that it mounts
+    writable: frozenset[str]  # of these, and of this machine's folders, those that it can write to
     ports: tuple[str, ...]  # the ports of this machine that it publishes
+    has_fixed_address: bool  # in a network of Docker, or that of this machine
     environment: Mapping[str, str]
     restarts: bool  # False for a one-off service, which says restart: "no"
     order: str  # deploy.update_config.order: start-first, stop-first, or "" where it is not set
@@ -81,6 +83,8 @@ def service(name: str, said: dict, stack: str) -> Service:
     """Make a Service of what `docker compose config` printed for one service."""
     deploy = said.get("deploy") or {}
     depends_on = said.get("depends_on") or {}
+    # An anonymous volume has no source.
+    mounts = [one for one in said.get("volumes") or () if one.get("source")]
     return Service(
         name=name,
         image=said.get("image") or f"{stack}-{name}",
@@ -90,16 +94,24 @@ def service(name: str, said: dict, stack: str) -> Service:
         ),
         depends_on={on: how["condition"] for on, how in depends_on.items() if how["required"]},
         profiles=tuple(said.get("profiles") or ()),
-        volumes=frozenset(
-            mount["source"] for mount in said.get("volumes") or () if mount["type"] == "volume"
-        ),
+        volumes=frozenset(one["source"] for one in mounts if one["type"] == "volume"),
+        writable=frozenset(one["source"] for one in mounts if not one.get("read_only")),
         ports=tuple(str(port.get("published", "")) for port in said.get("ports") or ()),
+        has_fixed_address=has_fixed_address(said),
         environment={key: value or "" for key, value in (said.get("environment") or {}).items()},
         restarts=said.get("restart") != "no",
         order=(deploy.get("update_config") or {}).get("order", ""),
         container_name=said.get("container_name", ""),
         host_name=said.get("hostname", ""),
     )
+
+
+def has_fixed_address(said: dict) -> bool:
+    """Whether a service has an address that a second container of it could not have."""
+    networks = (said.get("networks") or {}).values()
+    own = ("ipv4_address", "ipv6_address", "mac_address")
+    fixed = any(network and any(network.get(key) for key in own) for network in networks)
+    return fixed or said.get("network_mode") == "host"
 
 
 def read_hashes() -> dict[str, str]:

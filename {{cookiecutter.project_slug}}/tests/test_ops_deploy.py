@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 import pytest
 
-from ops.compose import Service, split_image
+from ops.compose import Service, has_fixed_address, split_image
+from ops.compose import service as make_service
 from ops.deploy import history, links, planning, releases, waiting
 from ops.deploy.history import Deploy
 from ops.deploy.listing import table
@@ -27,7 +28,9 @@ def service(name: str, **changed) -> Service:
         depends_on=MappingProxyType({}),
         profiles=(),
         volumes=frozenset(),
+        writable=frozenset(),
         ports=(),
+        has_fixed_address=False,
         environment=MappingProxyType({}),
         restarts=True,
         order="",
@@ -55,7 +58,7 @@ def container(service: str, number: int = 1, **changed) -> Container:
 
 def site(*services: Service, containers=(), images=()) -> Site:
     """Return a stack of the app, these services and these containers."""
-    app = service("app", built=True, image="shop:20260102-150405", volumes=frozenset({"media"}))
+    app = service("app", built=True, image="shop:20260102-150405", writable=frozenset({"media"}))
     named = {one.name: one for one in (app, *services)}
     return Site(
         stack="shop",
@@ -113,7 +116,8 @@ def test_a_service_that_is_new_starts_beside_the_app():
         pytest.param({"order": "stop-first"}, id="stop-first"),
         pytest.param({"container_name": "beat"}, id="container-name"),
         pytest.param({"host_name": "beat"}, id="hostname"),
-        pytest.param({"volumes": frozenset({"schedule"})}, id="own-data"),
+        pytest.param({"has_fixed_address": True}, id="fixed-address"),
+        pytest.param({"writable": frozenset({"schedule"})}, id="own-data"),
     ],
 )
 def test_what_cannot_run_twice_is_replaced_in_place(only_one):
@@ -122,7 +126,7 @@ def test_what_cannot_run_twice_is_replaced_in_place(only_one):
 
 
 def test_a_service_that_may_run_twice_says_so_itself():
-    beat = service("beat", volumes=frozenset({"schedule"}), order="start-first")
+    beat = service("beat", writable=frozenset({"schedule"}), order="start-first")
     assert planned(site(beat, containers=[container("beat")])) == (["app", "beat"], [])
 
 
@@ -381,3 +385,31 @@ def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
 )
 def test_the_name_of_an_image_is_taken_apart(image, parts):
     assert split_image(image) == parts
+
+
+@pytest.mark.parametrize(
+    ("said", "fixed"),
+    [
+        ({}, False),
+        ({"networks": {"backend": None}}, False),
+        ({"networks": {"backend": {"aliases": ["queue"]}}}, False),
+        ({"networks": {"backend": {"ipv4_address": "172.20.0.9"}}}, True),
+        ({"network_mode": "host"}, True),
+    ],
+)
+def test_an_address_that_only_one_container_can_have_is_seen(said, fixed):
+    assert has_fixed_address(said) is fixed
+
+
+def test_what_a_service_can_write_to_is_told_from_what_it_reads():
+    mounts = [
+        {"type": "volume", "source": "media", "target": "/app/media"},
+        {"type": "volume", "source": "static", "target": "/srv/static", "read_only": True},
+        {"type": "bind", "source": "/srv/data", "target": "/data"},
+        {"type": "bind", "source": "/srv/conf", "target": "/conf", "read_only": True},
+        {"type": "volume", "target": "/anonymous"},
+        {"type": "tmpfs", "target": "/tmp"},
+    ]
+    made = make_service("worker", {"volumes": mounts}, "shop")
+    assert made.volumes == {"media", "static"}
+    assert made.writable == {"media", "/srv/data"}

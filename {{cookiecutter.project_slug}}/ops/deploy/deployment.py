@@ -16,7 +16,7 @@ from ops.deploy import links, nginx, releases
 from ops.deploy.history import Deploy
 from ops.deploy.links import Links
 from ops.deploy.planning import Plan
-from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, read_images, state_folder
+from ops.deploy.site import Site, read_images, state_folder
 from ops.deploy.waiting import wait_until
 from ops.docker import Container
 from ops.process import CommandFailed, side_by_side
@@ -114,59 +114,6 @@ def publish(deployment: Deployment, undo: ExitStack) -> None:
 
 def publish_files(release: str, *options: str) -> None:
     compose.run_once(release, "release", "python", "manage.py", "publish", *options)
-
-
-def create(deployment: Deployment, undo: ExitStack) -> None:
-    """Create the containers of the new release, next to the old ones."""
-    site = deployment.site
-    deployment.undo_by(undo, "images", lambda: tag_as_latest(see_images(site), deployment.old))
-    deployment.undo_by(undo, "new containers", lambda: remove_new(deployment))
-    tag_as_latest(site, deployment.new)
-    counts = {
-        service.name: len(site.containers_of(service.name)) + service.replicas
-        for service in deployment.plan.beside
-    }
-    compose.create(counts)
-    present = docker.containers(site.stack)
-    deployment.fresh = new_containers(site, present)
-    # Compose makes these where they are missing, as dependencies. A deploy runs them in its own way.
-    needless = [
-        one for one in present if one.state == "created" and one.service in STEPS_OF_A_DEPLOY
-    ]
-    docker.remove([one.id for one in needless if not one.oneoff])
-
-
-def new_containers(site: Site, present: list[Container]) -> list[Container]:
-    """Return those of the present containers that were not there when `site` was seen.
-
-    Without those of services that a deploy runs itself, and of `docker compose run`.
-    """
-    known = {one.id for one in site.containers}
-    return [
-        one
-        for one in present
-        if one.id not in known and not one.oneoff and one.service not in STEPS_OF_A_DEPLOY
-    ]
-
-
-def remove_new(deployment: Deployment) -> None:
-    """Remove the containers that this deploy made, also when it was interrupted while it made them.
-
-    One that still gets requests stays: the links could not be put back.
-    """
-    present = docker.containers(deployment.site.stack)
-    linked = linked_hosts(present)
-    fresh = new_containers(deployment.site, present)
-    docker.remove([one.id for one in fresh if one.host_name not in linked])
-
-
-def linked_hosts(present: list[Container]) -> set[str]:
-    """Return the host names behind the links now, asked in any container of the app that runs."""
-    for one in present:
-        if one.service == "app" and one.running and not one.oneoff:
-            current = links.show(one.id)
-            return set(current.hosts.values()) if current else set()
-    return set()
 
 
 def reload_nginx(deployment: Deployment, undo: ExitStack) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
 from ops import docker
 from ops.compose import Service
 from ops.deploy import history, images, releases
 from ops.deploy.consent import agreed_restarts
+from ops.deploy.creating import create
 from ops.deploy.deployment import (
     Deployment,
     check_nginx,
-    create,
     prepare,
     publish,
     reload_nginx,
@@ -77,11 +78,7 @@ def put_into_service(
     deployment: Deployment, wanted: Wanted, commit: str, undo: ExitStack
 ) -> list[Service]:
     """Take all steps until the new release serves; return the services that may restart afterwards."""
-
-    def take(name: str, action: Step) -> None:
-        with step(name):
-            action(deployment, undo)
-
+    take = partial(take_step, deployment, undo)
     if deployment.serving:
         tidy_first(deployment)
     if wanted.kind == "deploy":
@@ -96,6 +93,13 @@ def put_into_service(
     deployment.plan = plan(deployment.site, deployment.new)
     agreed = agreed_restarts(deployment, wanted.yes)
     name_orphans(deployment.site)
+    replace_version(deployment, undo)
+    return agreed
+
+
+def replace_version(deployment: Deployment, undo: ExitStack) -> None:
+    """Start the new release next to the one that serves, and move the requests to it."""
+    take = partial(take_step, deployment, undo)
     if nginx_may_change(deployment.site, deployment.new):
         take("Testing nginx's configuration", check_nginx)
     take("Creating containers", create)
@@ -106,7 +110,11 @@ def put_into_service(
     if deployment.new_configuration:
         take("Reloading nginx", reload_nginx)
     take("Switching to the new version", lambda one, undo: (settle(one, undo), switch(one, undo)))
-    return agreed
+
+
+def take_step(deployment: Deployment, undo: ExitStack, name: str, action: Step) -> None:
+    with step(name):
+        action(deployment, undo)
 
 
 def name_orphans(site: Site) -> None:

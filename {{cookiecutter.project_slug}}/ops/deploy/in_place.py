@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops import compose, docker
 from ops.compose import Service
-from ops.deploy.deployment import new_containers
+from ops.deploy.creating import new_containers
 from ops.deploy.interruption import ignore_signals
 from ops.deploy.planning import required_condition
 from ops.deploy.retiring import keep_logs, retire

@@ -83,11 +83,11 @@ def runs_twice(site: Site, service: Service) -> bool:
     The owner's word counts first: deploy.update_config.order in compose.prod.yaml. Else services that
     are built from this project's code can, unless they have something that only one can have.
     """
-    if service.ports or service.container_name or service.host_name:
+    if service.ports or service.container_name or service.host_name or service.has_fixed_address:
         return False
     if service.order:
         return service.order == "start-first"
-    own_data = service.volumes - site.app.volumes
+    own_data = service.writable - site.app.writable
     return service.repository in releases.repositories(site) and not own_data
 
 
