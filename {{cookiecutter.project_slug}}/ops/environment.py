@@ -7,7 +7,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=[ \t]*(.*)$")
+# NAME='…', NAME="…" or NAME=…; a value in quotes may have several lines.
+ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:][ \t]*"""
+    r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|(.*))""",
+    re.MULTILINE,
+)
+COMMENT = re.compile(r"(?:^|\s+)#.*")
+ESCAPE = re.compile(r"\\(.)")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -16,27 +23,29 @@ class BadVariable(Exception):
 
 
 def read(file: Path = Path(".env")) -> dict[str, str]:
-    """Return the variables of .env and of the shell, whose values win, as in Compose.
+    """Return the variables of .env and of the shell, whose values win, as in Compose."""
+    return {**read_file(file), **os.environ}
 
-    A file that is not there has no variables. Values in quotes have to end on their line, and
-    variables inside of values are not filled in: what needs that is read by Compose.
+
+def read_file(file: Path) -> dict[str, str]:
+    """Return the variables that a file such as .env sets; none when it cannot be read.
+
+    Variables inside of values are not filled in: what needs that is read by Compose.
     """
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        text = ""
-    found = [match.groups() for match in map(ASSIGNMENT.match, text.splitlines()) if match]
-    return {**{name: unquoted(value) for name, value in found}, **os.environ}
+    except OSError:
+        return {}
+    return {match[1]: value(*match.group(2, 3, 4)) for match in ASSIGNMENT.finditer(text)}
 
 
-def unquoted(value: str) -> str:
-    """Return what a value in .env means: without its quotes, or without the comment behind it."""
-    quoted = re.match(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""", value)
-    if not quoted:
-        return re.sub(r"(?:^|\s+)#.*", "", value).strip()
-    if quoted[1] is not None:
-        return quoted[1]
-    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), quoted[2])
+def value(single: str | None, double: str | None, plain: str | None) -> str:
+    """Return what a value means that stands in single quotes, in double quotes, or in none."""
+    if single is not None:
+        return single
+    if double is not None:
+        return ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), double)
+    return COMMENT.sub("", plain or "").strip()
 
 
 def number(variables: Mapping[str, str], name: str, default: int) -> int:

@@ -9,7 +9,6 @@ import pytest
 from ops.compose import Service
 from ops.docker import Condition, Container
 from ops.doctor import app, database, disk, engine, environment, ports, printing, services
-from ops.doctor.env_file import read_env_file
 from ops.doctor.findings import note, ok, unseen, wrong
 from ops.doctor.machine import size
 from ops.doctor.seen import (
@@ -23,6 +22,7 @@ from ops.doctor.seen import (
     Stack,
     StoredImage,
 )
+from ops.environment import read_file
 
 NOW = 1_800_000_000.0
 WEB = Service(
@@ -372,13 +372,13 @@ def test_env_files_are_read_with_quotes_and_comments(tmp_path):
         b"# A=1\nB=two words # and a comment\nexport C='x#y'\r\n"
         b'D="first\nE=part of D"\nF=\nnot a variable\n'
     )
-    assert read_env_file(file) == {
+    assert read_file(file) == {
         "B": "two words",
         "C": "x#y",
         "D": "first\nE=part of D",
         "F": "",
     }
-    assert read_env_file(tmp_path / "none") == {}
+    assert read_file(tmp_path / "none") == {}
 
 
 def test_a_variable_that_nothing_reads_is_named(tmp_path, monkeypatch):

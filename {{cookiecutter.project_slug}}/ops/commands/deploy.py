@@ -123,7 +123,8 @@ def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
     if not serving:
         wanted = what_is_wanted(site, deploys, options, "")
         new = wanted.release or name
-        say(f"Release {new}. Nothing serves yet.")
+        before = "nginx is recreated" if image else "nothing serves yet"
+        say(f"Release {new}, {before}.")
         return deploy(Deployment(site, new, "", deploys), wanted)
     old = releases.release_of_image(site, image, releases.order_releases(site, deploys))
     if not old:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ops.doctor.env_file import read_env_file
 from ops.doctor.findings import Finding, ok, wrong
 from ops.doctor.seen import Configuration, Owner
+from ops.environment import read_file
 
 NEW_SECRET = "LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 64"
 # Docker's own programs read these.
@@ -76,7 +76,7 @@ def check_unread_variables(configurations: list[Configuration]) -> list[Finding]
     for configuration in configurations:
         for service in configuration.services.values():
             known |= {*service.environment}
-    names = [name for name in read_env_file(Path(".env")) if name not in known]
+    names = [name for name in read_file(Path(".env")) if name not in known]
     names = [name for name in names if not name.startswith(OF_DOCKER)]
     if not names:
         return []

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ops.doctor.env_file import read_env_file
+from ops import environment
 from ops.doctor.findings import NOTE, OK, UNSEEN, WRONG, Finding
 
 COLOURS = {OK: "\033[32m", NOTE: "\033[33m", UNSEEN: "\033[33m", WRONG: "\033[31m"}
@@ -51,7 +51,7 @@ def exit_status(findings: list[Finding]) -> int:
 
 def without_secrets(findings: list[Finding], env_file: Path) -> list[Finding]:
     """Return the findings without the secrets of .env, which what another program printed may contain."""
-    variables = read_env_file(env_file)
+    variables = environment.read_file(env_file)
     hidden = [value for name, value in variables.items() if SECRET.search(name) and len(value) > 5]
     hidden += re.findall(r"://[^:/@]*:([^@/]{4,})@", " ".join(hidden))
     hidden.sort(key=len, reverse=True)
