@@ -102,7 +102,6 @@ def publish(deployment: Deployment, undo: ExitStack) -> None:
     Late, because three releases are kept: versions that never served would push out the files of the
     version that does. Raises CommandFailed, with the end of each container's log.
     """
-    deployment.undo_by(undo, "static files", lambda: publish_files(deployment.old))
     try:
         publish_files(deployment.new, "--once-ready", *deployment.hosts)
     except CommandFailed as failed:
@@ -110,6 +109,7 @@ def publish(deployment: Deployment, undo: ExitStack) -> None:
         logs = [docker.logs(one.id, LOG_LINES) for one in deployment.fresh_of("app")]
         failed.output = "".join(logs) + failed.output
         raise
+    deployment.undo_by(undo, "static files", lambda: publish_files(deployment.old))
 
 
 def publish_files(release: str, *options: str) -> None:
@@ -145,8 +145,10 @@ def send_back(deployment: Deployment) -> None:
     """
     wait_until(lambda: bool(healthy_containers(deployment.serving)), seconds=60)
     healthy = healthy_containers(deployment.serving)
-    if links.show(healthy[0].id) != deployment.links:
-        links.point(healthy[0].id, [one.host_name for one in healthy])
+    hosts = [one.host_name for one in healthy]
+    current = links.show(healthy[0].id)
+    if not current or not current.hosts or set(current.hosts.values()) - set(hosts):
+        links.point(healthy[0].id, hosts)
     drain(deployment, deployment.hosts)
 
 
