@@ -41,6 +41,7 @@ NGINX = [
     "tests/test_client_address.py",
     "tests/test_links.py",
     "tests/test_ops_deploy.py",
+    "tests/test_ops_steps.py",
     "tests/test_publish.py",
 ]
 

@@ -130,7 +130,7 @@ def test_a_second_deploy_is_refused_while_one_is_at_work(site, tmp_path):
     assert first.returncode == 0
 
 
-BUSY = "Another deploy of this site is at work. Nothing was changed.\n"
+BUSY = "Another deploy of this site is running. Nothing was changed.\n"
 
 
 @uwsgi_is_enough

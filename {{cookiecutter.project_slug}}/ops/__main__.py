@@ -9,5 +9,11 @@ if sys.version_info < (3, 9):
         "bin/%s needs Python 3.9 or newer; python3 is %s." % (sys.argv[1], sys.version.split()[0])
     )
 
+if len(sys.argv) < 2:
+    sys.exit("usage: python3 -m ops COMMAND ...; the files in bin/ run it")
+
+# A terminal that cannot show a character shows a question mark.
+sys.stdout.reconfigure(errors="replace")
+sys.stderr.reconfigure(errors="replace")
 command = sys.argv[1]
 sys.exit(import_module("ops.commands." + command.replace("-", "_")).main(sys.argv[2:]))

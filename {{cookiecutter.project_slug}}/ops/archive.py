@@ -11,6 +11,7 @@ import gzip
 import os
 import re
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -133,7 +134,7 @@ def read(archive: Archive) -> Iterator[bytes]:
     try:
         with gzip.open(archive.path) as file:
             yield from file
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise failed("read", archive.path, error) from error
 
 
@@ -155,8 +156,8 @@ def prune(
     Raises ArchiveFailed when the files cannot be removed.
     """
     day = 24 * 60 * 60
-    since = time.gmtime((time.time() if now is None else now) - keep_days * day)
-    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", since)
+    since = max(0, (time.time() if now is None else now) - keep_days * day)
+    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since))
     removed = []
     size = 0
     try:

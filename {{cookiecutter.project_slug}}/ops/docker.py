@@ -37,7 +37,7 @@ class Container:
     config_hash: str  # what Compose made of the service's configuration
     oneoff: bool  # made by `docker compose run`
     created: datetime
-    volumes: tuple[str, ...] = ()  # the names of the volumes that it mounts
+    volumes: tuple[str, ...] = ()  # the volumes and folders that it mounts
 
     @property
     def host_name(self) -> str:
@@ -119,10 +119,21 @@ def find_image(repository: str, tag: str) -> list[Image]:
 
 
 def conditions(ids: list[str]) -> list[Condition]:
-    """Return how these containers are doing."""
+    """Return how these containers are doing. Raises CommandFailed when one of them was removed."""
     if not ids:
         return []
     return [condition(found) for found in json.loads(run("docker", "inspect", *ids))]
+
+
+def conditions_by_id(ids: list[str]) -> dict[str, Condition]:
+    """Return how these containers are doing, by ID; those that were removed are not in the result."""
+    try:
+        found = conditions(ids)
+    except CommandFailed as failed:
+        # It prints those that it found, then names those that it did not find.
+        printed = failed.output[: failed.output.rfind("]") + 1]
+        found = [condition(one) for one in json.loads(printed or "[]")]
+    return {one.id: one for one in found}
 
 
 def condition(found: dict) -> Condition:

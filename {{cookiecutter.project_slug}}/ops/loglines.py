@@ -64,6 +64,9 @@ def moment(typed: str, now: datetime) -> str:
     ago = re.fullmatch(r"(\d{1,6})([smhdw])", typed)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     text = re.sub(r"[Zz]$", "+00:00", typed.replace(" ", "T"))
+    # What Docker prints, and Python 3.9 does not read: nine digits of a second, +0100.
+    text = re.sub(r"\.\d+", "", text)
+    text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text) if "T" in text else text
     if re.match(r"\d\d:\d\d", text):
         text = f"{now.date()}T{text}"
     try:

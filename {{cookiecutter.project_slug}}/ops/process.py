@@ -1,4 +1,4 @@
-"""Run other programs. Everything in this package that starts a program does it through `run`."""
+"""Run other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -48,7 +48,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             start_new_session=UNINTERRUPTED.get(),
         )
@@ -95,6 +95,11 @@ def side_by_side(*functions: Callable[[], Any]) -> list[Any]:
     """
     with ThreadPoolExecutor(len(functions) or 1) as pool:
         futures = [pool.submit(copy_context().run, function) for function in functions]
+        try:
+            wait(futures)
+        except BaseException:  # a signal: let the programs end before anything is taken back
+            wait(futures)
+            raise
     return [future.result() for future in futures]
 
 

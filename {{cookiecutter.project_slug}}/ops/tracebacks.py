@@ -38,7 +38,7 @@ def last_exception(lines: list[str]) -> tuple[int, str] | None:
 def location(name: str, frames: list[str]) -> str:
     """Return where in the project's own code an error of Python itself happened: " (file, line 1)"."""
     kind = getattr(builtins, name, None)
-    if not kind or issubclass(kind, OSError):
+    if not isinstance(kind, type) or issubclass(kind, OSError):
         return ""
     places = [FRAME.match(line) for line in frames if FRAME.match(line)]
     for place in reversed(places):

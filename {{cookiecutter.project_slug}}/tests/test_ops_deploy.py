@@ -1,6 +1,7 @@
 """The parts of a deploy that decide without asking Docker."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from types import MappingProxyType
 
@@ -9,10 +10,11 @@ import pytest
 from ops.compose import Service, has_fixed_address, split_image
 from ops.compose import service as make_service
 from ops.deploy import history, links, planning, releases, waiting
+from ops.deploy.current import all_serve, serving_containers
 from ops.deploy.history import Deploy
 from ops.deploy.listing import table
 from ops.deploy.site import Refused, Site, refuse_what_cannot_be_deployed
-from ops.deploy.tidying import all_serve, leftovers, serving_containers
+from ops.deploy.tidying import leftovers
 from ops.docker import Condition, Container, Image
 
 NOW = datetime(2026, 1, 2, 15, 4, 5, tzinfo=timezone.utc)
@@ -287,6 +289,8 @@ def test_the_history_is_read_as_it_was_written(tmp_path):
         history.append(tmp_path / "shop", row)
     with history.history_file(tmp_path / "shop").open("a") as file:
         file.write('{"release": "half')
+    with history.history_file(tmp_path / "shop").open("ab") as file:
+        file.write(b"\n\xff\n" + json.dumps({**asdict(rows[0]), "release": None}).encode())
     assert history.read(tmp_path / "shop") == rows
     history.append(tmp_path / "shop", rows[0])
     assert history.read(tmp_path / "shop") == [*rows, rows[0]]
@@ -352,7 +356,7 @@ def test_else_the_links_have_to_be_looked_at(containers):
 
 def test_the_apps_containers_without_a_link_are_left_over():
     stack = site(containers=[container("app"), container("app", 2, image="sha256:new")])
-    current = links.Links("id", {"1": container("app").host_name})
+    current = [container("app").host_name]
     serving = serving_containers(stack, current)
     assert [one.name for one in serving] == ["shop-app-1"]
     assert [one.name for one in leftovers(stack, current, serving, "20260101-000000")] == [
@@ -369,7 +373,7 @@ def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
             container("worker"),
         ],
     )
-    current = links.Links("id", {"1": container("app").host_name})
+    current = [container("app").host_name]
     left = leftovers(stack, current, [container("app")], "20260101-000000")
     assert [one.name for one in left] == ["shop-worker-2"]
 

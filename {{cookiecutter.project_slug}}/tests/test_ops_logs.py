@@ -78,6 +78,8 @@ def found(folder, **asked) -> list[str]:
         ("2026-07-25T10:00", "2026-07-25T08:00:00"),
         ("2026-11-25T10:00Z", "2026-11-25T10:00:00"),
         ("2026-11-25T10:00-05:00", "2026-11-25T15:00:00"),
+        ("2026-11-25T10:00:00-0500", "2026-11-25T15:00:00"),
+        ("2026-11-25T10:00:00.123456789Z", "2026-11-25T10:00:00"),
     ],
 )
 def test_a_time_is_read_in_the_time_zone_of_the_machine(typed, expected):
@@ -192,11 +194,16 @@ def test_few_files_are_open_at_once(tmp_path):
         assert len(opened) <= 2
 
 
-def test_a_damaged_file_hides_no_other(tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [lambda whole: whole[:-12], lambda whole: whole[:12] + b"\xff" * 20 + whole[32:]],
+    ids=["cut off", "overwritten"],
+)
+def test_a_damaged_file_hides_no_other(tmp_path, damage):
     saved(tmp_path, "a", "app", "10:00:00 one")
     saved(tmp_path, "b", "web", "10:00:01 two")
     damaged = next(tmp_path.glob("logs/*-app.log.gz"))
-    damaged.write_bytes(damaged.read_bytes()[:-12])
+    damaged.write_bytes(damage(damaged.read_bytes()))
     problems: list[Exception] = []
     lines = loglines.search([], archive.archives(tmp_path), Query(), problems)
     assert [line.text for line in lines][-1] == "two"
@@ -259,7 +266,9 @@ def test_a_file_is_for_its_owner_alone(tmp_path):
     assert one.path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize(("days", "left"), [(0, ""), (1, "c"), (2, "bc"), (3, "abc")])
+@pytest.mark.parametrize(
+    ("days", "left"), [(0, ""), (1, "c"), (2, "bc"), (3, "abc"), (999_999_999, "abc")]
+)
 def test_files_go_after_some_days(tmp_path, days, left):
     (tmp_path / "logs").mkdir()
     for letter, day in (("a", 23), ("b", 24), ("c", 25)):

@@ -1,11 +1,13 @@
 """Check that this container's server responds."""
-
+{% if cookiecutter.proxy != "none" %}
+import contextlib
+{%- endif %}
 import os
 {%- if cookiecutter.proxy != "none" %}
 import socket
 {%- endif %}
 import sys
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 {%- if cookiecutter.proxy != "none" %}
 
@@ -48,7 +50,9 @@ def check() -> bool:
         connection.sock.connect(str(listen.own_socket()))
         is_healthy = responds(connection)
         if is_healthy:
-            links.claim()
+            # Whether it gets a link or not, the server responds.
+            with contextlib.suppress(OSError, links.LinksError):
+                links.claim()
 {%- endif %}
     return is_healthy
 
@@ -56,5 +60,5 @@ def check() -> bool:
 if __name__ == "__main__":
     try:
         sys.exit(not check())
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         sys.exit(f"No healthy server: {error}")

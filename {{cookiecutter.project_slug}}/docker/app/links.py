@@ -44,11 +44,14 @@ def copies() -> int:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold off other processes that change the links in this folder. Raises LinksError after 10 seconds."""
+def locked(folder: Path, tries: int = 100) -> Iterator[None]:
+    """Hold off other processes that change the links in this folder.
+
+    Tries ten times a second; raises LinksError when another process holds the lock all the time.
+    """
     lock = os.open(folder, os.O_RDONLY)
     try:
-        for _ in range(100):
+        for _ in range(tries):
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
@@ -160,10 +163,13 @@ def claimable(folder: Path = SOCKETS) -> str | None:
 
 
 def claim(folder: Path = SOCKETS) -> None:
-    """Point a dead link to this container, whose server responds, if there is one to claim."""
+    """Point a dead link to this container, whose server responds, if there is one to claim.
+
+    Raises LinksError when another process changes the links: the next try comes soon.
+    """
     if claimable(folder) is None:
         return
-    with locked(folder):
+    with locked(folder, tries=1):
         number = claimable(folder)
         if number is not None:
             temporary = folder / f"{number}.new"

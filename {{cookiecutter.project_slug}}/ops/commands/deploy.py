@@ -8,18 +8,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops import archive, environment
-from ops.deploy import history, links, releases
+from ops.deploy import history, releases
+from ops.deploy.current import find_current
 from ops.deploy.deployment import Deployment
 from ops.deploy.flow import Wanted, deploy
 from ops.deploy.history import SERVES, Deploy
 from ops.deploy.interruption import Interrupted, catch_signals
-from ops.deploy.links import Links
 from ops.deploy.listing import table
 from ops.deploy.lock import locked
 from ops.deploy.report import say
 from ops.deploy.site import (
     Refused,
     Site,
+    last_line,
     look,
     look_at_docker,
     look_at_files,
@@ -27,10 +28,7 @@ from ops.deploy.site import (
     refuse_windows_line_endings,
     running_nginx,
     state_folder,
-    words,
 )
-from ops.deploy.tidying import all_serve, serving_containers
-from ops.docker import Container
 from ops.process import CommandFailed
 
 DESCRIPTION = """\
@@ -65,13 +63,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Run bin/deploy with these arguments and return its exit status."""
     options = parser().parse_args(arguments)
+    if options.pull and (options.previous or options.list or options.image is not None):
+        parser().error("--pull is for a deploy that builds: not with --image, --previous or --list")
     catch_signals()
     try:
         return run(options)
     except Refused as refused:
         print(" ".join(str(refused).split()), file=sys.stderr)
     except CommandFailed as failed:
-        print(f"Docker does not do what it was asked: {words(failed)}", file=sys.stderr)
+        print(f"A Docker command failed: {last_line(failed)}", file=sys.stderr)
     except OSError as error:
         with suppress(OSError):
             print(error, file=sys.stderr)
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     site = look_at_files(name)
     if options.list:
         site = look_at_docker(site)
-        print(table(site, history.read(state_folder(site.stack)), find_current(site)[0]))
+        print(table(site, history.read(state_folder(site.stack)), find_current(site).image))
         return 0
     refuse_what_cannot_be_deployed(site)
     refuse_bad_limits()
@@ -96,37 +96,20 @@ def run(options: argparse.Namespace) -> int:
         return start_or_deploy(look_at_docker(site), name, options)
 
 
-def find_current(site: Site) -> tuple[str, list[Container], Links | None]:
-    """Return the image (its ID) that serves, its containers, and the links; "" when nothing serves.
-
-    The links are None where an older version of this project started the site, and empty where no
-    deploy left anything behind: then all containers of the app serve, and nobody has to be asked.
-    """
-    app = next((one for one in site.containers_of("app") if one.running), None)
-    if not app or not running_nginx(site):
-        return "", [], None
-    if all_serve(site):
-        return app.image, site.containers_of("app"), Links("", {})
-    current = links.show(app.id)
-    if current is None:
-        return app.image, [], None
-    serving = serving_containers(site, current)
-    return (serving[0].image if serving else ""), serving, current
-
-
 def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
     """Deploy next to what serves, or start everything when nothing serves."""
     deploys = history.read(state_folder(site.stack))
-    image, serving, current = find_current(site)
-    if image and not serving:
+    current = find_current(site)
+    if current.image and not current.has_links:
         refuse_without_consent(options.yes)
-    if not serving:
+    if not current.has_links:
         wanted = what_is_wanted(site, deploys, options, "")
         new = wanted.release or name
-        before = "nginx is recreated" if image else "nothing serves yet"
+        before = "nginx is recreated" if current.image else "nothing serves yet"
         say(f"Release {new}, {before}.")
         return deploy(Deployment(site, new, "", deploys), wanted)
-    old = releases.release_of_image(site, image, releases.order_releases(site, deploys))
+    serving = current.containers
+    old = releases.release_of_image(site, current.image, releases.order_releases(site, deploys))
     if not old:
         old = releases.name_untagged(site, serving[0])
         site = look(name)
@@ -137,7 +120,7 @@ def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
     new = wanted.release or name
     say(f"Release {new}, after {old}.")
     proxy = running_nginx(site)
-    return deploy(Deployment(site, new, old, deploys, current, proxy, serving), wanted)
+    return deploy(Deployment(site, new, old, deploys, current.links, proxy, serving), wanted)
 
 
 def what_is_wanted(

@@ -23,11 +23,13 @@ def main(arguments: list[str]) -> int:
     options.add_argument("commit", help="such as 3f2a91c")
     wanted = options.parse_args(arguments).commit
     try:
-        with hold(Path(), "another deploy is at work in this folder."):
+        with hold(Path(), "another deploy is running in this folder."):
             move_to(wanted)
     except Refused as refused:
         print(f"Not deployed: {refused}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     # A new process: the commit may have changed this package.
     os.execv("bin/deploy", ["bin/deploy"])
 
@@ -57,9 +59,11 @@ def git(*arguments: str) -> str:
 
 
 def is_ancestor(commit: str, other: str) -> bool:
-    """Whether `other` contains this commit."""
+    """Whether `other` contains this commit. Raises Refused when git cannot say so."""
     try:
         run("git", "merge-base", "--is-ancestor", commit, other)
-    except CommandFailed:
+    except CommandFailed as failed:
+        if failed.status != 1:
+            raise Refused(failed.output.strip() or str(failed)) from failed
         return False
     return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from ops import compose, docker
 from ops.deploy import links
 from ops.deploy.deployment import Deployment, see_images, tag_as_latest
@@ -11,11 +9,11 @@ from ops.deploy.site import STEPS_OF_A_DEPLOY, Site
 from ops.docker import Container
 
 
-def create(deployment: Deployment, undo: ExitStack) -> None:
+def create(deployment: Deployment) -> None:
     """Create the containers of the new release, next to the old ones."""
     site = deployment.site
-    deployment.undo_by(undo, "images", lambda: tag_as_latest(see_images(site), deployment.old))
-    deployment.undo_by(undo, "new containers", lambda: remove_new(deployment))
+    deployment.undo_by("images", lambda: tag_as_latest(see_images(site), deployment.old))
+    deployment.undo_by("new containers", lambda: remove_new(deployment))
     tag_as_latest(site, deployment.new)
     counts = {
         service.name: len(site.containers_of(service.name)) + service.replicas
@@ -59,6 +57,5 @@ def linked_hosts(present: list[Container]) -> set[str]:
     """Return the host names behind the links now, asked in any container of the app that runs."""
     for one in present:
         if one.service == "app" and one.running and not one.oneoff:
-            current = links.show(one.id)
-            return set(current.hosts.values()) if current else set()
+            return set((links.show(one.id) or {}).values())
     return set()

@@ -1,7 +1,6 @@
 """A deploy, as what is known of it and the steps that it takes.
 
-Each step before the switch pushes what takes it back on the ExitStack `undo`. After the switch nothing
-is taken back.
+Each step before the switch says by `undo_by` what takes it back. After the switch nothing is taken back.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 from ops import compose, docker
 from ops.deploy import links, nginx, releases
 from ops.deploy.history import Deploy
-from ops.deploy.links import Links
 from ops.deploy.planning import Plan
 from ops.deploy.site import Site, read_images, state_folder
 from ops.deploy.waiting import wait_until
@@ -35,7 +33,7 @@ class Deployment:
     new: str
     old: str
     deploys: list[Deploy]  # the history
-    links: Links | None = None  # when the deploy began
+    links: dict[str, str] = field(default_factory=dict)  # link -> host name, when the deploy began
     nginx: Container | None = None
     # The containers of the app that get the requests; none when nothing serves.
     serving: list[Container] = field(default_factory=list)
@@ -44,6 +42,7 @@ class Deployment:
     new_configuration: bool = False
     built: bool = False
     migrated: bool = False
+    undo: ExitStack = field(default_factory=ExitStack)  # what takes back the steps so far
     not_undone: list[str] = field(default_factory=list)
 
     @property
@@ -59,8 +58,8 @@ class Deployment:
         """The host names of the new containers of the app."""
         return [one.host_name for one in self.fresh_of("app")]
 
-    def undo_by(self, undo: ExitStack, what: str, action: Callable[[], object]) -> None:
-        """Push an action that takes something back; when it fails, the others still run."""
+    def undo_by(self, what: str, action: Callable[[], object]) -> None:
+        """Add an action that takes something back; when it fails, the others still run."""
 
         def attempt() -> None:
             try:
@@ -68,7 +67,7 @@ class Deployment:
             except Exception as error:  # noqa: BLE001 - whatever it is, the rest has to be taken back
                 self.not_undone.append(f"{what}: {error}")
 
-        undo.callback(attempt)
+        self.undo.callback(attempt)
 
 
 def see_images(site: Site) -> Site:
@@ -81,22 +80,23 @@ def tag_as_latest(site: Site, release: str) -> None:
     releases.copy_tag(site, releases.repositories(site), release, "latest")
 
 
-def check_nginx(deployment: Deployment, undo: ExitStack) -> None:
+def check_nginx(deployment: Deployment) -> None:
     """Let nginx test the new release's configuration, and see whether it is another one."""
     rendered, running = side_by_side(
-        lambda: nginx.render(deployment.new), lambda: nginx.running(deployment.nginx.id)
+        lambda: nginx.render(deployment.new),
+        lambda: nginx.running_configuration(deployment.nginx.id),
     )
     deployment.new_configuration = rendered != running
 
 
-def prepare(deployment: Deployment, undo: ExitStack) -> None:
+def prepare(deployment: Deployment) -> None:
     """Check the settings and migrate, in the one-off service `release`."""
     deployment.migrated = True
     command = ("python", "manage.py", "release", "--keep-current")
     compose.run_once(deployment.new, "release", *command)
 
 
-def publish(deployment: Deployment, undo: ExitStack) -> None:
+def publish(deployment: Deployment) -> None:
     """Request a page from each new container of the app, then add the release's static files to the others.
 
     Late, because three releases are kept: versions that never served would push out the files of the
@@ -109,16 +109,19 @@ def publish(deployment: Deployment, undo: ExitStack) -> None:
         logs = [docker.logs(one.id, LOG_LINES) for one in deployment.fresh_of("app")]
         failed.output = "".join(logs) + failed.output
         raise
-    deployment.undo_by(undo, "static files", lambda: publish_files(deployment.old))
+    except BaseException:  # a signal: the files may be there already
+        deployment.undo_by("static files", lambda: publish_files(deployment.old))
+        raise
+    deployment.undo_by("static files", lambda: publish_files(deployment.old))
 
 
 def publish_files(release: str, *options: str) -> None:
     compose.run_once(release, "release", "python", "manage.py", "publish", *options)
 
 
-def reload_nginx(deployment: Deployment, undo: ExitStack) -> None:
+def reload_nginx(deployment: Deployment) -> None:
     """Let nginx read the new release's configuration."""
-    deployment.undo_by(undo, "nginx's configuration", lambda: load(deployment, deployment.old))
+    deployment.undo_by("nginx's configuration", lambda: load(deployment, deployment.old))
     load(deployment, deployment.new)
 
 
@@ -127,12 +130,12 @@ def load(deployment: Deployment, release: str) -> None:
     nginx.reload(deployment.nginx.id)
 
 
-def switch(deployment: Deployment, undo: ExitStack) -> None:
+def switch(deployment: Deployment) -> None:
     """Rename the links to the new containers, and request a page through nginx.
 
     A connection goes to the old container or to the new one, never nowhere.
     """
-    deployment.undo_by(undo, "links", lambda: send_back(deployment))
+    deployment.undo_by("links", lambda: send_back(deployment))
     links.point(deployment.fresh_of("app")[0].id, deployment.hosts)
     nginx.request(deployment.nginx.id)
 
@@ -147,18 +150,20 @@ def send_back(deployment: Deployment) -> None:
     healthy = healthy_containers(deployment.serving)
     hosts = [one.host_name for one in healthy]
     current = links.show(healthy[0].id)
-    if not current or not current.hosts or set(current.hosts.values()) - set(hosts):
+    if not current or set(current.values()) - set(hosts):
         links.point(healthy[0].id, hosts)
     drain(deployment, deployment.hosts)
 
 
 def healthy_containers(containers: list[Container]) -> list[Container]:
     """Return those of the containers that run and are healthy."""
-    seen = {one.id: one for one in docker.conditions([one.id for one in containers])}
+    seen = docker.conditions_by_id([one.id for one in containers])
     return [
         one
         for one in containers
-        if seen[one.id].state == "running" and seen[one.id].health in ("", "healthy")
+        if one.id in seen
+        and seen[one.id].state == "running"
+        and seen[one.id].health in ("", "healthy")
     ]
 
 

@@ -32,22 +32,22 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
     try:
         release_signals()
         for name, action in steps:
-            status = max(status, take(name, action))
+            status = max(status, attempt(name, action))
     except (Interrupted, BrokenPipeError) as error:
         say_if_possible(
             f"interrupted\n\n{deployment.new} serves. The next bin/deploy does what is left."
         )
         return error.status if isinstance(error, Interrupted) else 141
     if status:
-        say(
+        say_if_possible(
             f"{deployment.new} serves. The failed steps did not take effect; run bin/deploy to try them again."
         )
     else:
-        say(f"{deployment.new} serves.")
+        say_if_possible(f"{deployment.new} serves.")
     return status
 
 
-def take(name: str, action: Callable[[], None]) -> int:
+def attempt(name: str, action: Callable[[], None]) -> int:
     """Take a step; when it fails, say why. Returns 1 then, and 0 else."""
     try:
         with step(name):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from ops import compose, docker
 from ops.deploy.deployment import Deployment, tag_as_latest
 from ops.deploy.planning import required_condition
@@ -13,7 +11,7 @@ from ops.docker import Container
 from ops.process import CommandFailed
 
 
-def start_everything(deployment: Deployment, undo: ExitStack) -> None:
+def start_everything(deployment: Deployment) -> None:
     """Let Compose start all services, and wait until they are ready. Raises NotReady, CommandFailed.
 
     `up --wait` would fail for a one-off service that no other one waits for.
@@ -30,7 +28,11 @@ def start_everything(deployment: Deployment, undo: ExitStack) -> None:
 
 
 def belongs_to(site: Site, container: Container) -> bool:
-    return not container.oneoff and container.service in site.services
+    """Whether a plain `up` starts this container, or it runs already."""
+    service = site.services.get(container.service)
+    if service is None or container.oneoff:
+        return False
+    return container.running or not service.profiles
 
 
 def raise_for_failed_one_off(site: Site) -> None:

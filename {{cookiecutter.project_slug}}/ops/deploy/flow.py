@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -33,7 +33,7 @@ from ops.deploy.tidying import leftovers, tidy_up
 from ops.deploy.waiting import wait_until
 from ops.process import CommandFailed
 
-Step = Callable[[Deployment, ExitStack], None]
+Step = Callable[[Deployment], None]
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
     commit = releases.revision() if wanted.kind == "deploy" else ""
     agreed: list[Service] = []
     try:
-        with ExitStack() as undo:
+        with deployment.undo:
             try:
-                agreed += put_into_service(deployment, wanted, commit, undo)
+                agreed += put_into_service(deployment, wanted, commit)
                 hold_signals()
             except BaseException as error:
                 begin_to_go_back(error)
                 raise
-            undo.pop_all()
+            deployment.undo.pop_all()
     except StepFailed as failed:
         return went_back(deployment, wanted, commit, failed.reason, 1)
     except Interrupted as signal:
@@ -74,17 +74,15 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
     return finish(deployment, agreed)
 
 
-def put_into_service(
-    deployment: Deployment, wanted: Wanted, commit: str, undo: ExitStack
-) -> list[Service]:
+def put_into_service(deployment: Deployment, wanted: Wanted, commit: str) -> list[Service]:
     """Take all steps until the new release serves; return the services that may restart afterwards."""
-    take = partial(take_step, deployment, undo)
+    take = partial(take_step, deployment)
     if deployment.serving:
         tidy_first(deployment)
     if wanted.kind == "deploy":
-        take("Building", lambda one, undo: images.build(one, undo, commit, wanted.pull))
+        take("Building", lambda one: images.build(one, commit, wanted.pull))
     elif not wanted.release:
-        take(f"Fetching {wanted.image}", lambda one, undo: images.fetch(one, undo, wanted.image))
+        take(f"Fetching {wanted.image}", lambda one: images.fetch(one, wanted.image))
     if images.missing(deployment.site):
         take("Pulling images", images.pull_missing)
     if not deployment.serving:
@@ -93,13 +91,13 @@ def put_into_service(
     deployment.plan = plan(deployment.site, deployment.new)
     agreed = agreed_restarts(deployment, wanted.yes)
     name_orphans(deployment.site)
-    replace_version(deployment, undo)
+    replace_version(deployment)
     return agreed
 
 
-def replace_version(deployment: Deployment, undo: ExitStack) -> None:
+def replace_version(deployment: Deployment) -> None:
     """Start the new release next to the one that serves, and move the requests to it."""
-    take = partial(take_step, deployment, undo)
+    take = partial(take_step, deployment)
     if nginx_may_change(deployment.site, deployment.new):
         take("Testing nginx's configuration", check_nginx)
     take("Creating containers", create)
@@ -109,12 +107,19 @@ def replace_version(deployment: Deployment, undo: ExitStack) -> None:
     take("Requesting a page, publishing", publish)
     if deployment.new_configuration:
         take("Reloading nginx", reload_nginx)
-    take("Switching to the new version", lambda one, undo: (settle(one, undo), switch(one, undo)))
+    take("Switching to the new version", move_requests)
 
 
-def take_step(deployment: Deployment, undo: ExitStack, name: str, action: Step) -> None:
+def move_requests(deployment: Deployment) -> None:
+    """Check once more that the new containers are ready, then rename the links."""
+    settle(deployment)
+    switch(deployment)
+
+
+def take_step(deployment: Deployment, name: str, action: Step) -> None:
+    """Take one step: print its name and its seconds; raise StepFailed when it fails."""
     with step(name):
-        action(deployment, undo)
+        action(deployment)
 
 
 def name_orphans(site: Site) -> None:
@@ -128,11 +133,11 @@ def name_orphans(site: Site) -> None:
 
 def tidy_first(deployment: Deployment) -> None:
     """Remove what a deploy that was killed left behind."""
-    left = leftovers(deployment.site, deployment.links, deployment.serving, deployment.old)
+    left = leftovers(deployment.site, deployment.links.values(), deployment.serving, deployment.old)
     if left:
         with step("Removing what a killed deploy left"):
             tidy_up(deployment.site, deployment.old, deployment.serving, left)
-        deployment.site = look(deployment.new)
+            deployment.site = look(deployment.new)
 
 
 def begin_to_go_back(error: BaseException) -> None:
@@ -140,8 +145,10 @@ def begin_to_go_back(error: BaseException) -> None:
     ignore_signals()
     if isinstance(error, StepFailed):
         explain(error)
-    else:
+    elif isinstance(error, Interrupted):
         say_if_possible(f"interrupted ({error})")
+    else:
+        say_if_possible(f"failed: {error}")
     say_if_possible("\nGoing back.")
     with suppress(TimeoutError):
         wait_until(engine_responds, seconds=60)

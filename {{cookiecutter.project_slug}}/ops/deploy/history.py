@@ -20,7 +20,7 @@ class Deploy:
     time: str  # when it ended, in UTC, ISO 8601
     user: str
     commit: str  # "" when the folder was no git checkout
-    kind: str  # deploy, rollback or image
+    kind: str  # deploy, rollback, image, or up for a plain `up`
     outcome: str  # SERVES or WENT_BACK
     reason: str = ""  # why it went back
 
@@ -49,15 +49,17 @@ def history_file(folder: Path) -> Path:
 def read(folder: Path) -> list[Deploy]:
     """Return all deploys, the oldest first. Lines that are damaged are left out."""
     try:
-        lines = history_file(folder).read_text(encoding="utf-8").splitlines()
+        lines = history_file(folder).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
     deploys = []
     for line in lines:
         try:
-            deploys.append(Deploy(**json.loads(line)))
+            deploy = Deploy(**json.loads(line))
         except (TypeError, ValueError):
             continue
+        if all(isinstance(value, str) for value in asdict(deploy).values()):
+            deploys.append(deploy)
     return deploys
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from ops import compose, docker
 from ops.deploy import releases
 from ops.deploy.deployment import Deployment, see_images
 from ops.deploy.site import Site
 
 
-def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> None:
+def build(deployment: Deployment, commit: str, pull: bool) -> None:
     """Build all images from this folder, and name them by the release."""
     deployment.built = True
-    deployment.undo_by(undo, "image names", lambda: untag_new_release(deployment))
+    deployment.undo_by("image names", lambda: untag_new_release(deployment))
     site = deployment.site
     names = [one.name for one in site.services.values() if one.built and site.active(one)]
     compose.build(deployment.new, names, commit, pull)
@@ -21,13 +19,13 @@ def build(deployment: Deployment, undo: ExitStack, commit: str, pull: bool) -> N
     tag_release(deployment.site, deployment.new)
 
 
-def fetch(deployment: Deployment, undo: ExitStack, image: str) -> None:
+def fetch(deployment: Deployment, image: str) -> None:
     """Take the app's image from here or from a registry; build what else has no image yet from this folder.
 
     nginx's configuration is that of this folder.
     """
     deployment.built = True
-    deployment.undo_by(undo, "image names", lambda: untag_new_release(deployment))
+    deployment.undo_by("image names", lambda: untag_new_release(deployment))
     site = deployment.site
     if not site.image_id(image):
         docker.pull(image)
@@ -67,7 +65,7 @@ def untag_new_release(deployment: Deployment) -> None:
         docker.remove_images(names)
 
 
-def pull_missing(deployment: Deployment, undo: ExitStack) -> None:
+def pull_missing(deployment: Deployment) -> None:
     """Pull the images that the stack needs and that are not here. Others are never asked for."""
     site = deployment.site
     for name in missing(site):

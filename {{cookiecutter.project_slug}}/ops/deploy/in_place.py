@@ -33,13 +33,16 @@ def replace_service(service: Service) -> None:
         start(site, fresh)
     except BaseException:
         ignore_signals()
-        docker.remove([one.id for one in fresh])
-        docker.start([one.id for one in old])
+        try:
+            docker.remove([one.id for one in fresh])
+        finally:
+            docker.start([one.id for one in old])
         raise
     retire(site.stack, old)
 
 
 def start(site: Site, fresh: list[Container]) -> None:
+    """Start these containers and wait until they are ready. Raises NotReady."""
     docker.start([one.id for one in fresh])
     wait({one.id: required_condition(site.services, one.service) for one in fresh})
 
@@ -48,4 +51,5 @@ def recreate(site: Site, service: Service) -> None:
     """Let Compose replace a container that has a fixed name, so that there is never a second one."""
     options = ("--detach", "--no-deps", "--no-build", "--force-recreate", "--pull", "never")
     compose.compose("up", *options, service.name, merge=True)
-    start(site, [one for one in docker.containers(site.stack) if one.service == service.name])
+    present = docker.containers(site.stack)
+    start(site, [one for one in present if one.service == service.name and not one.oneoff])

@@ -19,6 +19,7 @@ class Interrupted(BaseException):
 
 
 def raise_interrupted(number: int, frame: FrameType | None) -> None:
+    """Handle a signal: ignore all later ones, then raise Interrupted."""
     ignore_signals()
     raise Interrupted(number)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from ops import docker
 from ops.process import CommandFailed
@@ -24,26 +23,19 @@ LONGEST_REQUEST = 65
 PAUSE = 0.1
 
 
-@dataclass(frozen=True)
-class Links:
-    """The release that serves, by the ID in its image, and the host name behind each link."""
+def show(container: str) -> dict[str, str] | None:
+    """Return the host name behind each link, asked in this container of the app.
 
-    release: str
-    hosts: dict[str, str]
-
-
-def show(container: str) -> Links | None:
-    """Return the links, asked in this app container; None when an older version of this project made it.
+    None when an older version of this project, without links, made the container.
 
     Raises CommandFailed when the container does not respond.
     """
     try:
-        said = json.loads(docker.execute(container, *TOOL, "show"))
+        return json.loads(docker.execute(container, *TOOL, "show"))["links"]
     except CommandFailed as failed:
         if any(text in failed.output for text in OLDER_VERSION):
             return None
         raise
-    return Links(said["release"], said["links"])
 
 
 def point(container: str, hosts: Iterable[str]) -> None:

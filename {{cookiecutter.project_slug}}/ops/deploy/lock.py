@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ops.deploy.site import Refused
 
-BUSY = "Another deploy of this site is at work. Nothing was changed."
+BUSY = "Another deploy of this site is running. Nothing was changed."
 
 
 @contextmanager

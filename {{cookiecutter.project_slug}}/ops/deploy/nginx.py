@@ -32,7 +32,7 @@ def render(release: str) -> str:
     return compose.run_once(release, "nginx-config", "test")
 
 
-def running(container: str) -> str:
+def running_configuration(container: str) -> str:
     """Return the whole configuration that is on nginx's volume now."""
     return docker.execute(container, "nginx", "-T")
 

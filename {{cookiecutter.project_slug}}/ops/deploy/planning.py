@@ -58,12 +58,13 @@ def changed(site: Site, service: Service, release: str) -> bool:
         return True
     wanted = (site.hashes.get(service.name), wanted_image(site, service, release))
     return any(
-        (one.config_hash, one.image) != wanted or not healthy_state(one, service) for one in present
+        (one.config_hash, one.image) != wanted or not is_as_it_should_be(one, service)
+        for one in present
     )
 
 
-def healthy_state(container: Container, service: Service) -> bool:
-    """Whether the container runs, or has ended well where it is to end."""
+def is_as_it_should_be(container: Container, service: Service) -> bool:
+    """Whether the container is up, paused or restarting, or has ended well where it should end."""
     if service.restarts:
         return container.state in ("running", "paused", "restarting")
     return container.running or (container.state == "exited" and container.exit_code == 0)

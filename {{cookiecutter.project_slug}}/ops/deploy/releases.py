@@ -113,6 +113,6 @@ def commit_of(deploys: list[history.Deploy], release: str) -> str:
 def revision() -> str:
     """Return the commit of this folder, with -dirty when files have changed since; "" without git."""
     try:
-        return run("git", "describe", "--always", "--dirty").strip()
+        return run("git", "describe", "--always", "--dirty", "--exclude", "*").strip()
     except CommandFailed:
         return ""

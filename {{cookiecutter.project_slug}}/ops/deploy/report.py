@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from ops import docker, reasons
 from ops.deploy.nginx import NginxFailed
+from ops.deploy.site import Refused
 from ops.deploy.waiting import NotReady
 from ops.process import CommandFailed
 
@@ -46,7 +47,7 @@ def step(name: str) -> Iterator[None]:
         raise failed_step(name, failed.output) from failed
     except NotReady as failed:
         raise not_ready_step(name, failed) from failed
-    except (NginxFailed, OSError) as failed:
+    except (NginxFailed, Refused, OSError) as failed:
         if isinstance(failed, BrokenPipeError):
             raise
         raise StepFailed(name, str(failed)) from failed

@@ -23,7 +23,7 @@ def keep_logs(stack: str, containers: list[Container]) -> None:
     try:
         notes = archive.save(folder, containers)
         archive.prune(folder, *archive.limits(environment.read()))
-    except archive.ArchiveFailed as failed:
+    except (archive.ArchiveFailed, environment.BadVariable) as failed:
         notes = [str(failed)]
     for note in notes:
         say_if_possible(f"\n    {note}")

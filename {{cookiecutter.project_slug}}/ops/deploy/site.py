@@ -17,7 +17,7 @@ SOCKETS = "sockets"
 
 
 class Refused(Exception):
-    """Why a command cannot begin, in one sentence. Nothing was changed."""
+    """Why a command cannot begin, or go on, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def look_at_files(release: str) -> Site:
         )
     except CommandFailed as failed:
         raise Refused(
-            f"Docker Compose cannot read {compose.FILE} or .env: {words(failed)}"
+            f"Docker Compose cannot read {compose.FILE} or .env: {last_line(failed)}"
         ) from failed
     return Site(stack, services, hashes, [], [])
 
@@ -78,7 +78,9 @@ def look_at_docker(site: Site) -> Site:
             lambda: docker.containers(site.stack), lambda: read_images(site.services)
         )
     except CommandFailed as failed:
-        raise Refused(f"Docker does not respond: {words(failed)} bin/doctor says more.") from failed
+        raise Refused(
+            f"Docker does not respond: {last_line(failed)} bin/doctor says more."
+        ) from failed
     return replace(site, containers=containers, images=images)
 
 
@@ -98,7 +100,7 @@ def read_images(services: Mapping[str, Service]) -> list[Image]:
     return images
 
 
-def words(failed: CommandFailed) -> str:
+def last_line(failed: CommandFailed) -> str:
     """The last line that a failed program printed, with a full stop at its end."""
     lines = [line.strip() for line in failed.output.splitlines() if line.strip()]
     return f"{lines[-1].rstrip('.')}." if lines else f"{failed}."
@@ -113,9 +115,9 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
         )
     if site.app.replicas < 1:
         raise Refused("APP_COPIES must be 1 or more.")
-    if site.app.host_name or site.app.container_name:
+    if site.app.host_name or site.app.container_name or site.app.has_fixed_address:
         raise Refused(
-            "The service app has a fixed hostname or container_name in compose.prod.yaml. Remove it: the"
+            "The service app has a fixed hostname, container_name or address in compose.prod.yaml. Remove it: the"
             " old and the new container run side by side, and their sockets are named by their host names."
         )
     for service in site.services.values():

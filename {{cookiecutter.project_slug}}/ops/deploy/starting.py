@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 from ops import docker
 from ops.deploy.deployment import Deployment
@@ -13,7 +12,7 @@ from ops.deploy.waiting import wait
 from ops.docker import Container
 
 
-def start_dependencies(deployment: Deployment, undo: ExitStack) -> None:
+def start_dependencies(deployment: Deployment) -> None:
     """Start what the new release needs for its migrations, such as the database, where it does not run.
 
     Services of the app's own image come later: they need the migrations.
@@ -26,7 +25,7 @@ def start_dependencies(deployment: Deployment, undo: ExitStack) -> None:
     )
 
 
-def start_new(deployment: Deployment, undo: ExitStack) -> None:
+def start_new(deployment: Deployment) -> None:
     """Start the new containers, and what they depend on. Raises NotReady.
 
     Each group of services is ready before those that depend on it start.
@@ -71,6 +70,6 @@ def conditions_of(site: Site, containers: list[Container]) -> dict[str, str]:
     return {one.id: required_condition(site.services, one.service) for one in containers}
 
 
-def settle(deployment: Deployment, undo: ExitStack) -> None:
-    """Make sure that the new containers are still ready, just before requests move."""
+def settle(deployment: Deployment) -> None:
+    """Make sure that the new containers are still ready, just before requests move. Raises NotReady."""
     wait(conditions_of(deployment.site, deployment.fresh))

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ops.compose import Service
 from ops.deploy import links, nginx
 from ops.deploy.deployment import publish_files, tag_as_latest
-from ops.deploy.links import Links
 from ops.deploy.retiring import retire
-from ops.deploy.site import SOCKETS, STEPS_OF_A_DEPLOY, Site, running_nginx
+from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, running_nginx
 from ops.docker import Container
 
 
-def all_serve(site: Site) -> bool:
-    """Whether the containers of the app are those of one release, as many as it should have, and all run.
-
-    Whichever of them the links point to, they get the requests. nginx must have the volume with the links.
-    """
-    apps = site.containers_of("app")
-    alike = {(one.image, one.config_hash) for one in apps}
-    proxy = running_nginx(site)
-    return (
-        len(alike) == 1
-        and len(apps) <= site.app.replicas
-        and all(one.running for one in apps)
-        and proxy is not None
-        and f"{site.stack}_{SOCKETS}" in proxy.volumes
-    )
-
-
-def serving_containers(site: Site, current: Links) -> list[Container]:
-    """Return the running containers of the app that get requests, and running ones just like them."""
-    running = [one for one in site.containers_of("app") if one.running]
-    linked = [one for one in running if one.host_name in current.hosts.values()]
-    same = {(one.image, one.config_hash) for one in linked}
-    return [one for one in running if (one.image, one.config_hash) in same]
-
-
-def leftovers(site: Site, current: Links, serving: list[Container], old: str) -> list[Container]:
+def leftovers(
+    site: Site, hosts: Collection[str], serving: list[Container], old: str
+) -> list[Container]:
     """Return the containers that a killed deploy made, or did not get to remove.
+
+    `hosts` are the host names behind the links, `old` is the release that serves.
 
     These are containers of the app that neither serve nor have a link; containers of other services
     beyond the number that the service has; and one-off containers of a deploy that never started.
@@ -48,7 +28,7 @@ def leftovers(site: Site, current: Links, serving: list[Container], old: str) ->
         if one.oneoff and one.state == "created" and one.service in STEPS_OF_A_DEPLOY
     ]
     for one in site.containers_of("app"):
-        if one not in serving and one.host_name not in current.hosts.values():
+        if one not in serving and one.host_name not in hosts:
             found.append(one)
     for service in site.services.values():
         if service.name != "app" and site.active(service):

@@ -28,7 +28,10 @@ class NotReady(Exception):
 
 
 def wait(wanted: Mapping[str, str], fresh: bool = True) -> None:
-    """Wait until each container (by its ID) meets its condition, as in Compose's depends_on.
+    """Wait until each container (by its ID) meets its condition.
+
+    The conditions are those of Compose's depends_on. One that has to be started only must also run for
+    SETTLED seconds, and not be in the middle of a first health check.
 
     `fresh` containers were just created, so that one that was restarted has failed already. A health
     check fails by itself, after the time that the service gives it; a one-off may take as long as it

@@ -92,7 +92,7 @@ def read_inside(container: str) -> Inside | None:
 def check_readiness(stack: Stack) -> list[Finding]:
     """Does the app reach its database, and has it no migration that waits?"""
     if not stack.inside:
-        what = "whether the app is ready: no command could run in its container"
+        what = "whether the app is ready: the check in its container failed, or took longer than 20 seconds"
         return [unseen(stack.name, what)] if stack.running("app") else []
     ready, say = stack.inside.ready, stack.configuration.command
     if ready == "ready":

@@ -23,7 +23,7 @@ ASK = (
 QUERY = r"""
 SELECT to_regclass('django_migrations') IS NOT NULL AS migrated \gset
 \if :migrated
-SELECT count(*) AS migrations, to_char(min(applied) AT TIME ZONE 'UTC', 'YYYYMMDD-HH24MISS') AS first
+SELECT count(*) AS migrations, coalesce(to_char(min(applied) AT TIME ZONE 'UTC', 'YYYYMMDD-HH24MISS'), '') AS first
 FROM django_migrations \gset
 \else
 \set migrations -1

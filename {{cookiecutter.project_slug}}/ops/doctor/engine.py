@@ -32,7 +32,8 @@ def read_engine() -> tuple[dict, str, str]:
     if not isinstance(engine, dict):
         engine = {}
     error = " ".join(engine.get("ServerErrors") or ()) or info[1]
-    return engine, version[0].strip().lstrip("v"), "" if engine.get("ServerVersion") else error
+    compose = "" if version[1] else version[0].strip().lstrip("v")
+    return engine, compose, "" if engine.get("ServerVersion") else error
 
 
 def attempt(*command: str) -> tuple[str, str]:

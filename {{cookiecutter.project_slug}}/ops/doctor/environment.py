@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ops.doctor.files import text_of
 from ops.doctor.findings import Finding, ok, wrong
 from ops.doctor.seen import Configuration, Owner
 from ops.environment import read_file
@@ -90,9 +91,7 @@ def check_unread_variables(configurations: list[Configuration]) -> list[Finding]
 
 def names_in_example(path: Path) -> set[str]:
     """Return the names in .env.example, also those behind a # there."""
-    if not path.exists():
-        return set()
-    return set(re.findall(r"^#?(\w+)=", path.read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^#?(\w+)=", text_of(path), re.MULTILINE))
 
 
 def words_in_files() -> set[str]:
@@ -103,7 +102,6 @@ def words_in_files() -> set[str]:
         *Path("docker").rglob("*.y*ml"),
         *Path("bin").glob("*"),
     ):
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            found |= set(re.findall(r"[A-Za-z_]\w*", re.sub(r"(?m)(^|\s)#.*", "", text)))
+        text = re.sub(r"(?m)(^|\s)#.*", "", text_of(path))
+        found |= set(re.findall(r"[A-Za-z_]\w*", text))
     return found

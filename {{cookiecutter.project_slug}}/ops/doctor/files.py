@@ -27,7 +27,15 @@ def find_scripts() -> Iterator[Path]:
     yield from sorted(path for path in Path("bin").glob("*") if path.is_file())
     yield from [path for path in (Path("manage.py"), Path("ops/start")) if path.is_file()]
     for pattern in ("*.sh", "*.envsh"):
-        yield from sorted(Path("docker").rglob(pattern))
+        yield from sorted(path for path in Path("docker").rglob(pattern) if path.is_file())
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, or "" when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def check_owner(owner: Owner) -> list[Finding]:

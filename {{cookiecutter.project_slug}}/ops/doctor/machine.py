@@ -63,7 +63,7 @@ def read_published_ports() -> dict[int, str]:
 def read_images() -> list[StoredImage]:
     return [
         StoredImage(f"{row['Repository']}:{row['Tag']}", size(row["Size"]))
-        for row in rows("docker", "image", "ls", "--no-trunc")
+        for row in rows("docker", "image", "ls", "--all", "--no-trunc")
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ops.docker import Condition
@@ -36,7 +37,7 @@ def kills(condition: Condition) -> int | None:
         version_2 = CGROUPS / path.lstrip("/") / "memory.events"
         version_1 = CGROUPS / "memory" / path.lstrip("/") / "memory.oom_control"
         for file in (version_2, version_1):
-            if file.exists():
+            with suppress(OSError):  # the other version, or the container has ended
                 found = re.search(r"^oom_kill (\d+)", file.read_text(), re.MULTILINE)
                 return int(found[1]) if found else None
     return None

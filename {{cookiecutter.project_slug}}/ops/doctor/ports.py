@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.doctor.files import text_of
 from ops.doctor.findings import Finding, ok, unseen, wrong
 from ops.doctor.seen import Configuration, Machine, Stack
 
@@ -65,10 +66,8 @@ def variables_of_ports(stack: str) -> dict[int, str]:
         files = [Path("compose.prod.yaml"), *sorted(Path("docker").rglob("compose.yaml"))]
     found: dict[int, str] = {}
     for path in files:
-        if path.exists():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            for variable, target in re.findall(r"\$\{(\w+)(?::?-\w*)?\}:(\d+)", text):
-                found.setdefault(int(target), variable)
+        for variable, target in re.findall(r"\$\{(\w+)(?::?-\w*)?\}:(\d+)", text_of(path)):
+            found.setdefault(int(target), variable)
     return found
 
 

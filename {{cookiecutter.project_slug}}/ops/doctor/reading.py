@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ops import compose, docker
-from ops.docker import Condition
 from ops.doctor import app, database, ports, trials
 from ops.doctor.engine import seconds
 {%- if cookiecutter.proxy == "nginx-letsencrypt" %}
@@ -39,7 +38,7 @@ def read_configuration(stack: str) -> Configuration:
 def read_stack(configuration: Configuration, machine: Machine) -> Stack:
     """Look at the containers of a stack, then at all that depends on whether they run."""
     containers = docker.containers(configuration.project)
-    conditions = read_conditions([one.id for one in containers])
+    conditions = docker.conditions_by_id([one.id for one in containers])
     containers = [one for one in containers if one.id in conditions]
     first = Stack(configuration, containers, conditions)
     wanted = {
@@ -57,19 +56,6 @@ def read_stack(configuration: Configuration, machine: Machine) -> Stack:
         releases=find_releases(configuration, machine),
         **dict(zip(wanted, found)),
     )
-
-
-def read_conditions(ids: list[str]) -> dict[str, Condition]:
-    """Return how containers are doing; those that were removed meanwhile are not in the result."""
-    if not ids:
-        return {}
-    try:
-        found = docker.conditions(ids)
-    except CommandFailed as failed:
-        # It prints those that it found, then names those that it did not find.
-        printed = failed.output[: failed.output.rfind("]") + 1]
-        found = [docker.condition(one) for one in json.loads(printed or "[]")]
-    return {one.id: one for one in found}
 
 
 def readings_of_services(stack: Stack) -> dict[str, Callable[[], Any]]:
@@ -152,11 +138,8 @@ def try_ports(helper: str, untried: list[ports.Port]) -> dict[int, str]:
 
 def read_base_dates(configuration: Configuration, machine: Machine) -> dict[str, float]:
     """Return when the base of each image of the stack that is here was made, in seconds since 1970."""
-    images = {
-        service.image: service.built
-        for service in configuration.services.values()
-        if machine.has_image(service.image)
-    }
+    named = {service.image for service in configuration.services.values()}
+    images = sorted(filter(machine.has_image, named))
     if not images:
         return {}
     dates = side_by_side(*[lambda image=image: read_base_date(image) for image in images])

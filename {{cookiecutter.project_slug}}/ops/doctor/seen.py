@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from ops.compose import Service, split_image
 from ops.docker import Condition, Container
 
-# The newest versions that checks name are those that README.md asks for.
 COMMANDS = {"development": "docker compose", "production": "docker compose -f compose.prod.yaml"}
 
 
@@ -119,7 +118,7 @@ class Configuration:
     def domains(self) -> list[str]:
         """The names of the site, without the dot of those that stand for all names below."""
         listed = (self.value("DOMAIN") or "localhost").replace(",", " ").split()
-        return [name.lstrip(".") for name in listed]
+        return [name for name in (one.lstrip(".") for one in listed) if name] or ["localhost"]
 
 
 @dataclass(frozen=True)

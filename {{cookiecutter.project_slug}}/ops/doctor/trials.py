@@ -33,7 +33,8 @@ def try_port(helper: str, port: Port) -> str:
         run(*command, merge=True, timeout=SECONDS)
     except CommandFailed as failed:
         lines = failed.output.strip().splitlines()
-        return next((line for line in lines if "address" in line or "port" in line), lines[0])
+        first = lines[0] if lines else str(failed)
+        return next((line for line in lines if "address" in line or "port" in line), first)
     return FREE
 
 

@@ -83,7 +83,10 @@ def check_name(stack: Stack, name: str, found: Resolution | None) -> Finding:
     if not is_public(name):
         return ok(stack.name, f"{name} needs no DNS")
     if not found or found.arrived is None:
-        return unseen(stack.name, f"whether {name} resolves to this server: nginx is not running")
+        return unseen(
+            stack.name,
+            f"whether {name} resolves to this server: nginx is not running, or its log cannot be read",
+        )
     if found.arrived:
         return ok(stack.name, f"{name} resolves to this server")
     if found.status == DOES_NOT_RESOLVE:

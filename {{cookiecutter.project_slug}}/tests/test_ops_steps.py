@@ -1,0 +1,75 @@
+"""Steps of a deploy, and what runs programs, with functions in the place of Docker."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from ops import compose, docker
+from ops.deploy import deployment, in_place, interruption
+from ops.process import CommandFailed, run, side_by_side
+from tests.test_ops_deploy import container, service, site
+
+
+@pytest.fixture
+def stack(monkeypatch):
+    """A stack with an old and a new container of the service `cache`; asked for what was done to them."""
+    done = []
+    old, new = container("cache"), container("cache", 2)
+    seen = site(service("cache", image="valkey:8"), containers=[old])
+    monkeypatch.setattr(in_place, "look", lambda release: seen)
+    monkeypatch.setattr(compose, "create", lambda counts: None)
+    monkeypatch.setattr(docker, "containers", lambda name: [old, new])
+    for name in ("start", "stop", "remove"):
+        monkeypatch.setattr(docker, name, lambda ids, name=name: done.append((name, *ids)))
+    monkeypatch.setattr(in_place, "ignore_signals", lambda: None)
+    return seen, old, new, done
+
+
+def test_the_old_container_runs_again_when_the_new_one_fails_and_cannot_be_removed(
+    stack, monkeypatch
+):
+    seen, old, new, done = stack
+
+    def fail(*arguments):
+        raise CommandFailed(["docker"], 1, "no")
+
+    monkeypatch.setattr(in_place, "wait", fail)
+    monkeypatch.setattr(docker, "remove", fail)
+    with pytest.raises(CommandFailed):
+        in_place.replace_service(seen.services["cache"])
+    assert done == [("stop", old.id), ("start", new.id), ("start", old.id)]
+
+
+def test_a_container_that_was_removed_does_not_hide_the_healthy_one(monkeypatch):
+    one = container("app")
+    inspected = (
+        f'[{{"Id": "{one.id}", "Name": "/shop-app-1", "RestartCount": 0, "State": {{"Status": "running",'
+        ' "ExitCode": 0, "OOMKilled": false, "Error": "", "StartedAt": ""}}]\n'
+        "Error: No such object: gone\n"
+    )
+
+    def inspect(*command, **options):
+        raise CommandFailed(command, 1, inspected)
+
+    monkeypatch.setattr(docker, "run", inspect)
+    assert deployment.healthy_containers([one, container("app", 2)]) == [one]
+
+
+def test_a_signal_waits_for_the_programs_that_run_side_by_side(tmp_path, monkeypatch):
+    ended = tmp_path / "ended"
+    monkeypatch.setattr(interruption, "ignore_signals", lambda: None)
+    before = signal.signal(signal.SIGTERM, interruption.raise_interrupted)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        with pytest.raises(interruption.Interrupted):
+            side_by_side(
+                lambda: run("sh", "-c", f"sleep 0.6; touch {ended}"), lambda: time.sleep(0.1)
+            )
+        assert ended.exists()
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGTERM, before)
