@@ -1,5 +1,6 @@
 """Steps of a deploy, and what runs programs, with functions in the place of Docker."""
 
+import json
 import os
 import signal
 import threading
@@ -45,11 +46,9 @@ def test_the_old_container_runs_again_when_the_new_one_fails_and_cannot_be_remov
 
 def test_a_container_that_was_removed_does_not_hide_the_healthy_one(monkeypatch):
     one = container("app")
-    inspected = (
-        f'[{{"Id": "{one.id}", "Name": "/shop-app-1", "RestartCount": 0, "State": {{"Status": "running",'
-        ' "ExitCode": 0, "OOMKilled": false, "Error": "", "StartedAt": ""}}]\n'
-        "Error: No such object: gone\n"
-    )
+    state = {"Status": "running", "ExitCode": 0, "OOMKilled": False, "Error": "", "StartedAt": ""}
+    seen = {"Id": one.id, "Name": "/shop-app-1", "RestartCount": 0, "State": state}
+    inspected = f"{json.dumps([seen])}\nError: No such object: gone\n"
 
     def inspect(*command, **options):
         raise CommandFailed(command, 1, inspected)
