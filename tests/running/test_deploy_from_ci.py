@@ -214,7 +214,7 @@ def test_a_commit_of_another_branch_is_refused(server):
 @pytest.mark.containers
 def test_a_commit_that_is_nowhere_is_refused(server):
     done = server.job("0" * 40)
-    assert (done.returncode, done.stderr) == (1, f"Not deployed: {'0' * 40} is no commit.\n")
+    assert (done.returncode, done.stderr) == (1, f"Not deployed: {'0' * 40} is not a commit.\n")
     assert server.deployed() == []
 
 

@@ -142,7 +142,7 @@ def test_readyz_tells_when_the_database_is_gone_and_when_it_is_back(production):
     gone = production.get("/readyz")
     alive = production.get("/healthz")
     production.up()
-    assert (gone.status_code, gone.text) == (503, "the database does not answer\n")
+    assert (gone.status_code, gone.text) == (503, "no connection to the database\n")
     assert alive.status_code == 200
     assert production.get("/readyz").status_code == 200
 

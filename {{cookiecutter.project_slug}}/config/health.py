@@ -30,7 +30,7 @@ def not_ready_because() -> str:
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError:
-        return "the database does not answer"
+        return "no connection to the database"
     if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return f"{len(waiting)} migrations wait to be applied"
     return ""

@@ -17,6 +17,7 @@ CONTAINER = (
     '{"id": {{json .ID}}, "name": {{json .Names}}, "state": {{json .State}}, "status": {{json .Status}},'
     ' "service": {{json (.Label "com.docker.compose.service")}},'
     ' "created": {{json .CreatedAt}}, "volumes": {{json .Mounts}},'
+    ' "folder": {{json (.Label "com.docker.compose.project.working_dir")}},'
     ' "oneoff": {{json (.Label "com.docker.compose.oneoff")}},'
     ' "image": {{json (.Label "com.docker.compose.image")}},'
     ' "config_hash": {{json (.Label "com.docker.compose.config-hash")}}}'
@@ -38,6 +39,7 @@ class Container:
     oneoff: bool  # made by `docker compose run`
     created: datetime
     volumes: tuple[str, ...] = ()  # the volumes and folders that it mounts
+    folder: str = ""  # the project's folder from which Compose made it
 
     @property
     def host_name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 # NAME='…', NAME="…" or NAME=…; a value in quotes may have several lines.
@@ -16,6 +17,15 @@ ASSIGNMENT = re.compile(
 COMMENT = re.compile(r"(?:^|\s+)#.*")
 ESCAPE = re.compile(r"\\(.)")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A line of .env that sets a variable."""
+
+    name: str
+    text: str  # its value, without quotes and comment
+    is_literal: bool  # in single quotes: Compose fills nothing in
 
 
 class BadVariable(Exception):
@@ -32,20 +42,27 @@ def read_file(file: Path) -> dict[str, str]:
 
     Variables inside of values are not filled in: what needs that is read by Compose.
     """
+    return {one.name: one.text for one in assignments(file)}
+
+
+def assignments(file: Path) -> list[Assignment]:
+    """Return the assignments in a file such as .env, in their order; none when it cannot be read."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return {}
-    return {match[1]: value(*match.group(2, 3, 4)) for match in ASSIGNMENT.finditer(text)}
+        return []
+    return [assignment(match) for match in ASSIGNMENT.finditer(text)]
 
 
-def value(single: str | None, double: str | None, plain: str | None) -> str:
-    """Return what a value means that stands in single quotes, in double quotes, or in none."""
+def assignment(match: re.Match) -> Assignment:
+    """Make an Assignment of what ASSIGNMENT has found."""
+    name, single, double, plain = match.groups()
     if single is not None:
-        return single
+        return Assignment(name, single, is_literal=True)
     if double is not None:
-        return ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), double)
-    return COMMENT.sub("", plain or "").strip()
+        text = ESCAPE.sub(lambda found: ESCAPES.get(found[1], found[1]), double)
+        return Assignment(name, text, is_literal=False)
+    return Assignment(name, COMMENT.sub("", plain).strip(), is_literal=False)
 
 
 def number(variables: Mapping[str, str], name: str, default: int) -> int:

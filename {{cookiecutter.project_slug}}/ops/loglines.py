@@ -81,7 +81,9 @@ def moment(typed: str, now: datetime) -> str:
             raise ValueError("Docker's client takes no time before 1970.")
         return strftime("%Y-%m-%dT%H:%M:%S.000000000Z", gmtime(seconds))
     except (OverflowError, OSError, ValueError):
-        raise BadTime(f"{typed!r} is no time; write 2h, yesterday or 2026-11-25T10:00.") from None
+        raise BadTime(
+            f"{typed!r} is not a time; write 2h, yesterday or 2026-11-25T10:00."
+        ) from None
 
 
 def parse(raw: bytes, service: str, container: str) -> Line | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from textwrap import shorten
 
 from ops import jsonlog
-from ops.tracebacks import last_exception
+from ops.tracebacks import FRAME, last_exception
 
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Compose's progress. An error in it is repeated on the last line.
@@ -177,12 +178,19 @@ def build_failure(lines: list[str]) -> str:
         return AROUND.sub("", message)
     instruction = re.sub(r"^#\d+ \[[^]]*\] (?:load metadata for )?", "", instruction)
     if not message.startswith('process "'):
-        return f"{instruction}: {AROUND.sub('', message)}"
+        return f"{shorten(instruction, 80, placeholder=' …')}: {AROUND.sub('', message)}"
     printed = step_output(lines, number)
     status = message.rpartition("did not complete successfully: ")[2]
-    return (
-        failure(printed) or tool_error(printed) or last_line(printed) or f"{instruction}: {status}"
-    )
+    found = failure(printed) or tool_error(printed) or compile_error(printed) or last_line(printed)
+    return found or f"{instruction}: {status}"
+
+
+def compile_error(lines: list[str]) -> str:
+    """Return a syntax error that `python -m compileall` found, with its file and line, or ""."""
+    places = [FRAME.match(line) for line in lines if FRAME.match(line)]
+    if not places or not any(line.startswith("*** Error compiling") for line in lines):
+        return ""
+    return f"{last_line(lines)} ({places[-1][1].removeprefix('./')}, line {places[-1][2]})"
 
 
 def tool_error(lines: list[str]) -> str:

@@ -24,7 +24,7 @@ def test_readyz_says_that_the_database_does_not_answer(client, monkeypatch):
     monkeypatch.setattr("config.health.MigrationExecutor", fails)
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.content == b"the database does not answer\n"
+    assert response.content == b"no connection to the database\n"
 
 
 def test_probes_need_no_known_host_and_no_https(client, settings):

@@ -127,6 +127,15 @@ def test_what_cannot_run_twice_is_replaced_in_place(only_one):
     assert planned(stack) == (["app"], ["beat"])
 
 
+def test_the_database_that_somebody_stopped_is_started_and_not_replaced():
+    stack = site(
+        service("postgres", image="postgres:18"),
+        containers=[container("app"), container("postgres", state="exited", image="sha256:pg")],
+        images=[Image("postgres", "18", "sha256:pg")],
+    )
+    assert planned(stack) == (["app"], [])
+
+
 def test_a_service_that_may_run_twice_says_so_itself():
     beat = service("beat", writable=frozenset({"schedule"}), order="start-first")
     assert planned(site(beat, containers=[container("beat")])) == (["app", "beat"], [])
@@ -356,12 +365,16 @@ def test_else_the_links_have_to_be_looked_at(containers):
 
 def test_the_apps_containers_without_a_link_are_left_over():
     stack = site(containers=[container("app"), container("app", 2, image="sha256:new")])
-    current = [container("app").host_name]
-    serving = serving_containers(stack, current)
-    assert [one.name for one in serving] == ["shop-app-1"]
-    assert [one.name for one in leftovers(stack, current, serving, "20260101-000000")] == [
-        "shop-app-2"
-    ]
+    hosts = [container("app").host_name]
+    assert serving_containers(stack, hosts) == [container("app")]
+    left = leftovers(stack, hosts, [container("app")], "20260101-000000")
+    assert [one.name for one in left] == ["shop-app-2"]
+
+
+def test_a_container_that_serves_is_known_by_its_id():
+    """Its status, such as "Up 2 minutes", has changed since it was seen to serve."""
+    stack = site(containers=[container("app", status="Up 3 minutes")])
+    assert leftovers(stack, [], [container("app")], "20260101-000000") == []
 
 
 def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
@@ -376,6 +389,22 @@ def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
     current = [container("app").host_name]
     left = leftovers(stack, current, [container("app")], "20260101-000000")
     assert [one.name for one in left] == ["shop-worker-2"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "release"),
+    [
+        ("shop:20260101-000000", "20260101-000000"),
+        ("shop:latest", "20260101-000000"),
+        ("registry.example.com/shop:1.4", "20260101-000000"),
+        ("registry.example.com/shop:1.5", "registry.example.com/shop:1.5"),
+        ("20260101-000000", "20260101-000000"),
+    ],
+)
+def test_an_image_that_is_a_release_here_is_that_release(wanted, release):
+    names = [("shop", "20260101-000000"), ("shop", "latest"), ("registry.example.com/shop", "1.4")]
+    stack = site(images=[Image(*name, "sha256:one") for name in names])
+    assert releases.known_release(stack, [], wanted) == release
 
 
 @pytest.mark.parametrize(

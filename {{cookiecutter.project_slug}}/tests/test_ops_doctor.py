@@ -8,7 +8,7 @@ import pytest
 
 from ops.compose import Service
 from ops.docker import Condition, Container
-from ops.doctor import app, database, disk, engine, environment, ports, printing, services
+from ops.doctor import app, database, disk, engine, environment, memory, ports, printing, services
 from ops.doctor.findings import note, ok, unseen, wrong
 from ops.doctor.machine import size
 from ops.doctor.seen import (
@@ -111,6 +111,21 @@ def test_a_service_that_runs_well_is_fine():
     assert findings == [ok("production", "each service runs and is healthy")]
 
 
+def test_what_an_interrupted_deploy_left_is_no_problem():
+    left = replace(RUNNING, id="b" * 64, name="shop-web-2", state="exited")
+    findings = services.check_services(stack_of(WEB, conditions=[RUNNING, left]), MACHINE)
+    assert [(one.level, one.commands) for one in findings] == [("note", ("docker rm shop-web-2",))]
+
+
+def test_services_that_wait_for_one_that_failed_are_named_at_once():
+    created = [replace(RUNNING, id=letter * 64, state="created") for letter in "ab"]
+    stack = stack_of(WEB, replace(WEB, name="cache"), conditions=created)
+    first, second = stack.containers
+    stack = replace(stack, containers=[first, replace(second, service="cache")])
+    found = services.check_services(stack, MACHINE)
+    assert problems(found) == ["cache, web were created and never started"]
+
+
 def test_a_paused_container_is_unpaused_rather_than_started():
     paused = replace(RUNNING, state="paused")
     (finding,) = services.check_services(stack_of(WEB, conditions=[paused]), MACHINE)
@@ -183,7 +198,7 @@ def test_missing_copies_are_counted():
 
 def test_processes_that_the_kernel_killed_are_named():
     stack = stack_of(WEB, conditions=[RUNNING], memory_kills={RUNNING.id: 2})
-    assert problems(services.check_memory(stack)) == [
+    assert problems(memory.check_memory(stack)) == [
         "web reached its memory limit: the kernel killed 2 processes"
     ]
 
@@ -379,6 +394,23 @@ def test_env_files_are_read_with_quotes_and_comments(tmp_path):
         "F": "",
     }
     assert read_file(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("A=pa$$w$ord", "A"),
+        ('A="x${ord}"', "A"),
+        ("A='pa$ord'", ""),
+        ("A=pa$$word", ""),
+        ("A=$B", ""),
+        ("A=5$", ""),
+    ],
+)
+def test_a_value_that_loses_a_part_is_named(line, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"{line}\nB=1\n")
+    assert [one.what.split()[3] for one in environment.check_dollars()] == names.split()
 
 
 def test_a_variable_that_nothing_reads_is_named(tmp_path, monkeypatch):

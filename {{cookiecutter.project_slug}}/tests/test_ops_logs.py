@@ -93,14 +93,19 @@ def test_a_time_is_read_in_the_time_zone_of_the_machine(typed, expected):
 def test_what_is_no_time_is_refused_in_one_sentence(typed):
     with pytest.raises(BadTime) as refused:
         moment(typed, NOW)
-    assert str(refused.value) == f"{typed!r} is no time; write 2h, yesterday or 2026-11-25T10:00."
+    assert (
+        str(refused.value) == f"{typed!r} is not a time; write 2h, yesterday or 2026-11-25T10:00."
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["a b"], "'a b' is no request ID: these have letters, digits, - and _."),
-        (["x" * 65], f"{'x' * 65!r} is no request ID: these have letters, digits, - and _."),
+        (["a b"], "'a b' is not a request ID. A request ID has only letters, digits, - and _."),
+        (
+            ["x" * 65],
+            f"{'x' * 65!r} is not a request ID. A request ID has only letters, digits, - and _.",
+        ),
         (["--since", "1h", "--until", "2h"], "--since must be before --until."),
         (
             ["--follow", ID],

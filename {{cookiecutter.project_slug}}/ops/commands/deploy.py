@@ -29,6 +29,7 @@ from ops.deploy.site import (
     running_nginx,
     state_folder,
 )
+from ops.docker import Container
 from ops.process import CommandFailed
 
 DESCRIPTION = """\
@@ -38,7 +39,9 @@ version goes on serving, and the exit status is 1. docs/deploy.md describes each
 
 
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(prog="bin/deploy", description=DESCRIPTION)
+    options = argparse.ArgumentParser(
+        prog="bin/deploy", description=DESCRIPTION, allow_abbrev=False
+    )
     what = options.add_mutually_exclusive_group()
     what.add_argument(
         "--image", metavar="NAME", help="deploy a release of --list, or an image of a registry"
@@ -109,6 +112,7 @@ def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
         say(f"Release {new}, {before}.")
         return deploy(Deployment(site, new, "", deploys), wanted)
     serving = current.containers
+    refuse_another_folder(serving[0], options.yes)
     old = releases.release_of_image(site, current.image, releases.order_releases(site, deploys))
     if not old:
         old = releases.name_untagged(site, serving[0])
@@ -128,6 +132,10 @@ def what_is_wanted(
 ) -> Wanted:
     """Return what a person asked for. Raises Refused for a release that is not here."""
     if options.previous:
+        if not current:
+            raise Refused(
+                "Nothing serves, so there is nothing to go back from; bin/deploy starts it."
+            )
         before = [name for name in releases.order_releases(site, deploys) if name != current]
         if not before:
             raise Refused(
@@ -136,7 +144,8 @@ def what_is_wanted(
         return Wanted("rollback", before[0], options.yes, pull=False)
     if options.image is not None:
         releases.check_wanted(site, options.image)
-        return Wanted("image", options.image, options.yes, pull=False)
+        image = releases.known_release(site, deploys, options.image)
+        return Wanted("image", image, options.yes, pull=False)
     return Wanted("deploy", "", options.yes, options.pull)
 
 
@@ -146,6 +155,18 @@ def refuse_without_consent(agreed: bool) -> None:
         raise Refused(
             "This site was started by an older version of this project. nginx must be recreated once; the"
             " site is unavailable for some seconds. To continue, run: bin/deploy --yes"
+        )
+
+
+def refuse_another_folder(serving: Container, agreed: bool) -> None:
+    """Raise Refused where another folder's deploys made the site, unless a person agreed.
+
+    A clone for a second site, without a STACK_NAME of its own, would replace the first site.
+    """
+    if serving.folder not in ("", str(Path.cwd())) and not agreed:
+        raise Refused(
+            f"This site was deployed from {serving.folder}, not from this folder. For a second site, set"
+            " another STACK_NAME in .env. To deploy this site from here from now on, run: bin/deploy --yes"
         )
 
 

@@ -42,7 +42,7 @@ def move_to(wanted: str) -> None:
     try:
         commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
     except Refused as error:
-        raise Refused(f"{wanted} is no commit.") from error
+        raise Refused(f"{wanted} is not a commit.") from error
     if not is_ancestor(commit, "@{upstream}"):
         raise Refused(f"{wanted} is not in the branch that is checked out here.")
     if not is_ancestor("HEAD", commit):

@@ -80,6 +80,9 @@ def show(options: argparse.Namespace) -> int:
     archives = find_archives(stack, problems)
     known = {*services, *(one.service for one in [*containers, *archives])}
     refuse_unknown(query.services, known)
+    if options.request_id in known:
+        name = options.request_id
+        raise Refused(f"{name} is a service; its lines: bin/logs --service {name}")
     if options.follow:
         follow = ("logs", "--follow", "--tail", str(LAST), *sorted(query.services))
         process.replace("docker", "compose", "--file", FILE, *follow)
@@ -112,7 +115,7 @@ def make_query(options: argparse.Namespace) -> Query:
     """Return what was asked for. Raises BadTime and Refused."""
     if not re.fullmatch(r"[\w-]{0,64}", options.request_id, re.ASCII):
         raise Refused(
-            f"{options.request_id!r} is no request ID: these have letters, digits, - and _."
+            f"{options.request_id!r} is not a request ID. A request ID has only letters, digits, - and _."
         )
     if options.follow and (options.request_id or options.since or options.until):
         raise Refused("--follow shows new lines: leave out the request ID, --since and --until.")

@@ -100,19 +100,30 @@ def publish(deployment: Deployment) -> None:
     """Request a page from each new container of the app, then add the release's static files to the others.
 
     Late, because three releases are kept: versions that never served would push out the files of the
-    version that does. Raises CommandFailed, with the end of each container's log.
+    version that does. Raises CommandFailed.
     """
     try:
-        publish_files(deployment.new, "--once-ready", *deployment.hosts)
-    except CommandFailed as failed:
-        # The reason for a status of 500 is a traceback in the log.
-        logs = [docker.logs(one.id, LOG_LINES) for one in deployment.fresh_of("app")]
-        failed.output = "".join(logs) + failed.output
+        publish_when_ready(deployment.new, deployment.fresh_of("app"))
+    except CommandFailed:
         raise
     except BaseException:  # a signal: the files may be there already
         deployment.undo_by("static files", lambda: publish_files(deployment.old))
         raise
     deployment.undo_by("static files", lambda: publish_files(deployment.old))
+
+
+def publish_when_ready(release: str, apps: list[Container]) -> None:
+    """Publish, once each of these containers of the app has served a page.
+
+    Raises CommandFailed, with the end of each container's log.
+    """
+    try:
+        publish_files(release, "--once-ready", *[one.host_name for one in apps])
+    except CommandFailed as failed:
+        # The reason for a status of 500 is a traceback in the log.
+        logs = [docker.logs(one.id, LOG_LINES) for one in apps]
+        failed.output = "".join(logs) + failed.output
+        raise
 
 
 def publish_files(release: str, *options: str) -> None:

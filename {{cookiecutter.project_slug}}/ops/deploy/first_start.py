@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops import compose, docker
-from ops.deploy.deployment import Deployment, tag_as_latest
+from ops.deploy.deployment import Deployment, publish_when_ready, tag_as_latest
 from ops.deploy.planning import required_condition
 from ops.deploy.site import Site
 from ops.deploy.waiting import NotReady, wait
@@ -25,6 +25,12 @@ def start_everything(deployment: Deployment) -> None:
         raise
     present = [one for one in docker.containers(site.stack) if belongs_to(site, one)]
     wait({one.id: required_condition(site.services, one.service) for one in present}, fresh=False)
+    deployment.fresh = present
+
+
+def request_page(deployment: Deployment) -> None:
+    """Let each container of the app serve a page. Raises CommandFailed."""
+    publish_when_ready(deployment.new, deployment.fresh_of("app"))
 
 
 def belongs_to(site: Site, container: Container) -> bool:

@@ -22,7 +22,7 @@ from ops.deploy.deployment import (
     switch,
 )
 from ops.deploy.finishing import finish
-from ops.deploy.first_start import start_everything
+from ops.deploy.first_start import request_page, start_everything
 from ops.deploy.history import Deploy
 from ops.deploy.interruption import Interrupted, hold_signals, ignore_signals
 from ops.deploy.planning import nginx_may_change, plan
@@ -61,7 +61,7 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
                 agreed += put_into_service(deployment, wanted, commit)
                 hold_signals()
             except BaseException as error:
-                begin_to_go_back(error)
+                begin_to_go_back(deployment, error)
                 raise
             deployment.undo.pop_all()
     except StepFailed as failed:
@@ -87,6 +87,7 @@ def put_into_service(deployment: Deployment, wanted: Wanted, commit: str) -> lis
         take("Pulling images", images.pull_missing)
     if not deployment.serving:
         take("Starting everything", start_everything)
+        take("Requesting a page", request_page)
         return []
     deployment.plan = plan(deployment.site, deployment.new)
     agreed = agreed_restarts(deployment, wanted.yes)
@@ -140,7 +141,7 @@ def tidy_first(deployment: Deployment) -> None:
             deployment.site = look(deployment.new)
 
 
-def begin_to_go_back(error: BaseException) -> None:
+def begin_to_go_back(deployment: Deployment, error: BaseException) -> None:
     """Say why, and let nothing interrupt what comes; wait for an engine that restarts."""
     ignore_signals()
     if isinstance(error, StepFailed):
@@ -149,7 +150,7 @@ def begin_to_go_back(error: BaseException) -> None:
         say_if_possible(f"interrupted ({error})")
     else:
         say_if_possible(f"failed: {error}")
-    say_if_possible("\nGoing back.")
+    say_if_possible("\nGoing back." if deployment.serving else "")
     with suppress(TimeoutError):
         wait_until(engine_responds, seconds=60)
 

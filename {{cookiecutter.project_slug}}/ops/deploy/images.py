@@ -11,7 +11,8 @@ from ops.deploy.site import Site
 def build(deployment: Deployment, commit: str, pull: bool) -> None:
     """Build all images from this folder, and name them by the release."""
     deployment.built = True
-    deployment.undo_by("image names", lambda: untag_new_release(deployment))
+    if deployment.serving:
+        deployment.undo_by("image names", lambda: untag_new_release(deployment))
     site = deployment.site
     names = [one.name for one in site.services.values() if one.built and site.active(one)]
     compose.build(deployment.new, names, commit, pull)
@@ -25,7 +26,8 @@ def fetch(deployment: Deployment, image: str) -> None:
     nginx's configuration is that of this folder.
     """
     deployment.built = True
-    deployment.undo_by("image names", lambda: untag_new_release(deployment))
+    if deployment.serving:
+        deployment.undo_by("image names", lambda: untag_new_release(deployment))
     site = deployment.site
     if not site.image_id(image):
         docker.pull(image)

@@ -38,6 +38,8 @@ def plan(site: Site, release: str) -> Plan:
         once = not service.restarts and not service.container_name
         if not present or once or runs_twice(site, service):
             beside.append(service)
+        elif needs_consent(site, service) and is_unchanged(site, service, release):
+            continue  # it is stopped: starting.py starts it
         else:
             in_place.append(service)
     return Plan(tuple(beside), tuple(in_place))
@@ -54,12 +56,17 @@ def wanted_image(site: Site, service: Service, release: str) -> str:
 def changed(site: Site, service: Service, release: str) -> bool:
     """Whether a container of the service is missing, does not run, or is not what it is in this release."""
     present = site.containers_of(service.name)
-    if len(present) != service.replicas:
-        return True
+    return not is_unchanged(site, service, release) or not all(
+        is_as_it_should_be(one, service) for one in present
+    )
+
+
+def is_unchanged(site: Site, service: Service, release: str) -> bool:
+    """Whether the service has all its containers, and they are what they are in this release."""
+    present = site.containers_of(service.name)
     wanted = (site.hashes.get(service.name), wanted_image(site, service, release))
-    return any(
-        (one.config_hash, one.image) != wanted or not is_as_it_should_be(one, service)
-        for one in present
+    return len(present) == service.replicas and all(
+        (one.config_hash, one.image) == wanted for one in present
     )
 
 

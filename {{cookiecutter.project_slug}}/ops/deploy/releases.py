@@ -53,6 +53,17 @@ def release_of_image(site: Site, image: str, order: list[str]) -> str:
     return next((name for name in [*order, *names] if name in names), "")
 
 
+def known_release(site: Site, deploys: list[history.Deploy], wanted: str) -> str:
+    """Return the release that an image is, where it is one that is here; else the image's name as it is.
+
+    Else one version under several names would push the other releases out.
+    """
+    image = site.image_id(wanted)
+    if not image or NAME.fullmatch(wanted):
+        return wanted
+    return release_of_image(site, image, order_releases(site, deploys)) or wanted
+
+
 def name_untagged(site: Site, serving: Container) -> str:
     """Tag the images of a release that a plain `up` started, so that it can be rolled back to.
 
@@ -111,8 +122,9 @@ def commit_of(deploys: list[history.Deploy], release: str) -> str:
 
 
 def revision() -> str:
-    """Return the commit of this folder, with -dirty when files have changed since; "" without git."""
+    """Return the commit of this folder, with -dirty when its files are not those of it; "" without git."""
     try:
-        return run("git", "describe", "--always", "--dirty", "--exclude", "*").strip()
+        commit = run("git", "rev-parse", "--short", "HEAD").strip()
+        return f"{commit}-dirty" if run("git", "status", "--porcelain").strip() else commit
     except CommandFailed:
         return ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ops import compose, docker
+from ops import compose, docker, environment
 from ops.compose import Service
 from ops.docker import Container, Image
 from ops.process import CommandFailed, side_by_side
@@ -108,6 +109,9 @@ def last_line(failed: CommandFailed) -> str:
 
 def refuse_what_cannot_be_deployed(site: Site) -> None:
     """Raise Refused for a stack that the links between nginx and the app cannot serve."""
+    name = environment.read().get("STACK_NAME", "")
+    if name and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise Refused(f"STACK_NAME is {name!r}. Use lower-case letters, digits, - and _ only.")
     if site.app.repository != site.stack:
         raise Refused(
             f"Compose calls this stack {site.stack}, but its image is called {site.app.repository}. Name"
@@ -135,7 +139,11 @@ def running_nginx(site: Site) -> Container | None:
 
 def refuse_windows_line_endings(env: Path) -> None:
     """Raise Refused when .env has them: they would become a part of each value."""
-    if env.exists() and b"\r" in env.read_bytes():
+    try:
+        text = env.read_bytes() if env.exists() else b""
+    except PermissionError as error:
+        raise Refused(f"You may not read .env, which belongs to {env.owner()}.") from error
+    if b"\r" in text:
         raise Refused(".env has Windows line endings. Remove them: sed -i 's/\\r$//' .env")
 
 

@@ -27,8 +27,9 @@ def leftovers(
         for one in site.containers
         if one.oneoff and one.state == "created" and one.service in STEPS_OF_A_DEPLOY
     ]
+    kept = {one.id for one in serving}  # not the containers themselves: their status changes
     for one in site.containers_of("app"):
-        if one not in serving and one.host_name not in hosts:
+        if one.id not in kept and one.host_name not in hosts:
             found.append(one)
     for service in site.services.values():
         if service.name != "app" and site.active(service):

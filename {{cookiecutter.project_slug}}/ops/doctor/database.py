@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ops.docker import execute
 from ops.doctor.findings import Finding, note, ok, unseen, wrong
@@ -85,7 +86,12 @@ def check_database(stack: Stack, machine: Machine) -> list[Finding]:
     if not volume:  # its files are in a folder of the owner's
         return [check_password(stack, volume), *check_content(stack)]
     if volume not in machine.volumes:
-        return [ok(stack.name, "the database has no volume yet: it will take version and password")]
+        return [
+            ok(
+                stack.name,
+                "the database has no volume yet: the first start makes one, with the password in .env",
+            )
+        ]
     major = (stack.database.major if stack.database else "") or stack.volume_major
     if major and wanted and major != wanted:
         return [other_major(configuration, volume, major, wanted)]
@@ -96,6 +102,7 @@ def check_database(stack: Stack, machine: Machine) -> list[Finding]:
 
 
 def check_password(stack: Stack, volume: str) -> Finding:
+    """Does the database take the password that .env has?"""
     configuration, database = stack.configuration, stack.database
     what = "the database's password"
     if configuration.database_is_elsewhere:
@@ -112,14 +119,16 @@ def check_password(stack: Stack, volume: str) -> Finding:
     if "password authentication failed" not in database.error:
         return wrong(
             stack.name,
-            "the database does not answer",
+            "the database does not respond",
             lines[-1],
             f"{configuration.command} logs --tail 50 postgres",
         )
-    return refused(configuration, volume)
+    return refused(stack, volume)
 
 
-def refused(configuration: Configuration, volume: str) -> Finding:
+def refused(stack: Stack, volume: str) -> Finding:
+    """Say how the database and .env can have the same password again."""
+    configuration = stack.configuration
     user, say = configuration.value("POSTGRES_USER"), configuration.command
     why = (
         "Its volume keeps the password that it was first used with. Put that one back in .env, or set this one"
@@ -128,8 +137,9 @@ def refused(configuration: Configuration, volume: str) -> Finding:
     alter = (
         f"{say} exec postgres psql --username {user} --command \"ALTER ROLE {user} PASSWORD '…'\""
     )
-    commands = [alter]
-    if volume:
+    deploy = "bin/deploy" if stack.name == "production" and Path("bin/deploy").exists() else ""
+    commands = [alter, f"{deploy or f'{say} up -d --wait'}  # until then the app cannot connect"]
+    if volume and not stack.releases:
         commands.append("# Or, if you need nothing of what is in it, remove the volume:")
         commands.append(f"{say} down && docker volume rm {volume}")
     return wrong(configuration.stack, "the database refuses the password", why, *commands)

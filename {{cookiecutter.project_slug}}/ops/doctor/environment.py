@@ -7,10 +7,12 @@ from pathlib import Path
 
 from ops.doctor.files import text_of
 from ops.doctor.findings import Finding, ok, wrong
-from ops.doctor.seen import Configuration, Owner
-from ops.environment import read_file
+from ops.doctor.seen import Configuration, Owner, Stack
+from ops.environment import assignments, read, read_file
 
 NEW_SECRET = "LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 64"
+# A variable inside of a value: $NAME or ${NAME}; $$ is a $.
+REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{(\w+)\}|(\w+))")
 # Docker's own programs read these.
 OF_DOCKER = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_")
 
@@ -42,19 +44,48 @@ def check_ids(configuration: Configuration, owner: Owner) -> list[Finding]:
     return [wrong(configuration.stack, what, why, *commands)]
 
 
-def check_secrets(configuration: Configuration) -> list[Finding]:
+def check_secrets(stack: Stack) -> list[Finding]:
     """In production, are the secrets set, and strong?"""
-    stack = configuration.stack
-    weak = weakness(configuration, "SECRET_KEY")
-    if not configuration.database_is_elsewhere:
-        weak += weakness(configuration, "POSTGRES_PASSWORD")
+    weak = weakness(stack.configuration, "SECRET_KEY")
+    if not stack.configuration.database_is_elsewhere:
+        weak += weakness(stack.configuration, "POSTGRES_PASSWORD")
     if not weak:
-        return [ok(stack, "the secrets are set")]
-    if Path(".env").exists():
+        return [ok(stack.name, "the secrets are set")]
+    is_there = Path(".env").exists()
+    what = " ".join(weak) if is_there else "there is no .env"
+    app = stack.running("app")
+    if app:
+        why = "The next start fails. Restore .env from your copy; the app that runs has the values too:"
+        read = f"docker exec {app.name} printenv SECRET_KEY POSTGRES_PASSWORD"
+        return [wrong(stack.name, what, why, read)]
+    if is_there:
         why = "It will not start. This prints a new secret, to be written after the name in .env:"
-        return [wrong(stack, " ".join(weak), why, NEW_SECRET)]
-    why = "Production has its secrets in it; development needs none."
-    return [wrong(stack, "there is no .env", why, "bin/init")]
+        return [wrong(stack.name, what, why, NEW_SECRET)]
+    why = (
+        "Production has its secrets in it; development needs none. If the site has a database already, restore"
+        " .env from your copy: new secrets do not open it."
+    )
+    return [wrong(stack.name, what, why, "bin/init")]
+
+
+def check_dollars() -> list[Finding]:
+    """Does Compose replace a part of a value in .env, such as of a password with a $ in it?"""
+    variables = read(Path(".env"))
+    names = [
+        assignment.name
+        for assignment in assignments(Path(".env"))
+        if not assignment.is_literal and references(assignment.text) - {*variables}
+    ]
+    if not names:
+        return []
+    what = f"the value of {', '.join(sorted(names))} loses a part: Compose replaces $ and a name by a variable"
+    why = "No variable has that name, so nothing is put in its place."
+    return [wrong(".env", what, why, "# Put the value in single quotes in .env.")]
+
+
+def references(value: str) -> set[str]:
+    """Return the names of the variables that Compose fills into a value."""
+    return {braced or plain for braced, plain in REFERENCE.findall(value)}
 
 
 def weakness(configuration: Configuration, name: str) -> list[str]:

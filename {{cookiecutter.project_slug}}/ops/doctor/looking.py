@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import getpass
 
-from ops.doctor import app, database, disk, engine, environment, files, machine, ports, services
+from ops.doctor import (
+    app,
+    database,
+    disk,
+    engine,
+    environment,
+    files,
+    machine,
+    memory,
+    ports,
+    services,
+)
 from ops.doctor.findings import Finding, wrong
 {%- if cookiecutter.proxy == "nginx-letsencrypt" %}
 from ops.doctor.https import check_https
@@ -56,7 +67,7 @@ def judge(seen: Machine, configurations: list[Configuration], looked: list[Stack
     found = [*engine.check_networks(seen), *engine.check_clock(seen)]
     found += [*disk.check_disks(seen), *disk.check_leftovers(seen)]
     readable = [one for one in configurations if not one.error]
-    found += environment.check_unread_variables(readable)
+    found += [*environment.check_unread_variables(readable), *environment.check_dollars()]
     stacks = {stack.name: stack for stack in looked}
     for configuration in configurations:
         found += environment.check_configuration(configuration)
@@ -72,9 +83,9 @@ def judge_stack(stack: Stack, seen: Machine) -> list[Finding]:
     if stack.name == "development":
         found += environment.check_ids(configuration, seen.owner)
     else:
-        found += environment.check_secrets(configuration)
+        found += environment.check_secrets(stack)
     found += services.check_services(stack, seen)
-    found += services.check_memory(stack)
+    found += memory.check_memory(stack)
     found += ports.check_ports(stack, seen)
     found += [*app.check_page(stack, seen), *app.check_links(stack), *app.check_readiness(stack)]
     found += database.check_database(stack, seen)

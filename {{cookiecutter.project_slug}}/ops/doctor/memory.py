@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops.docker import Condition
+from ops.doctor.findings import Finding, wrong
+from ops.doctor.seen import Stack
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -41,3 +43,17 @@ def kills(condition: Condition) -> int | None:
                 found = re.search(r"^oom_kill (\d+)", file.read_text(), re.MULTILINE)
                 return int(found[1]) if found else None
     return None
+
+
+def check_memory(stack: Stack) -> list[Finding]:
+    """Did the kernel kill a process because its container's memory limit was reached?"""
+    findings = []
+    for container in stack.containers:
+        count = stack.memory_kills.get(container.id, 0)
+        if count:
+            noun = "process" if count == 1 else "processes"
+            what = f"{container.service} reached its memory limit: the kernel killed {count} {noun}"
+            why = "Each took the requests or the work with it that it had. The container counts since its start."
+            command = f"# Raise mem_limit of {container.service} in its compose file, or lower WEB_CONCURRENCY in .env."
+            findings.append(wrong(stack.name, what, why, command))
+    return findings

@@ -17,14 +17,48 @@ def check_services(stack: Stack, machine: Machine) -> list[Finding]:
     if not stack.is_started:
         up = f"{stack.configuration.command} up -d --wait"
         findings.append(note(stack.name, "not running", "", up))
+    created = set()
     for service in stack.configuration.services.values():
         found = stack.containers_of(service.name)
-        for container in found:
+        needed = without_leftovers(stack, service, found)
+        for container in needed:
             findings += check_container(stack, service, container, machine.now)
+            if waits(stack.conditions[container.id]):
+                created.add(service.name)
+        findings += [leftover(stack, one) for one in found if one not in needed]
         if stack.is_started:
             findings += check_count(stack, service, found)
-    findings += check_strangers(stack)
+    findings += [*check_created(stack, sorted(created)), *check_strangers(stack)]
     return findings or [ok(stack.name, "each service runs and is healthy")]
+
+
+def without_leftovers(stack: Stack, service: Service, found: list[Container]) -> list[Container]:
+    """Return the service's containers without those that ended after others had taken their place."""
+    running = [one for one in found if stack.conditions[one.id].state == "running"]
+    if not service.restarts or len(running) < service.replicas:
+        return found
+    return [one for one in found if stack.conditions[one.id].state not in ("exited", "created")]
+
+
+def leftover(stack: Stack, container: Container) -> Finding:
+    what = f"{container.name} is stopped, and another container does its work"
+    why = "A deploy that was interrupted leaves such a container. The next one removes it."
+    return note(stack.name, what, why, f"docker rm {container.name}")
+
+
+def waits(condition: Condition) -> bool:
+    """Whether the container was created, and nothing is wrong with it but that nobody started it."""
+    return condition.state == "created" and not condition.error
+
+
+def check_created(stack: Stack, names: list[str]) -> list[Finding]:
+    """Name the services whose containers never started, because something before them failed."""
+    if not names:
+        return []
+    verb = "was" if len(names) == 1 else "were"
+    what = f"{', '.join(names)} {verb} created and never started"
+    why = "A service that they depend on failed, or somebody interrupted `up`."
+    return [wrong(stack.name, what, why, f"{stack.configuration.command} up -d --wait")]
 
 
 def check_count(stack: Stack, service: Service, found: list[Container]) -> list[Finding]:
@@ -76,11 +110,11 @@ def check_container(
     if condition.state == "restarting":
         what = f"{name} is restarting, {times(condition.restarts)} so far"
         return [wrong(stack.name, what, reason(stack, condition), logs)]
+    if waits(condition):
+        return []  # check_created names all of them at once
     if condition.state == "created":
-        why = (
-            condition.error or "A service that it depends on failed, or somebody interrupted `up`."
-        )
-        return [wrong(stack.name, f"{name} was created and never started", why, up)]
+        what = f"{name} was created and never started"
+        return [wrong(stack.name, what, condition.error, up)]
     why = condition.error or "Docker could not remove it."
     remove = f"docker rm --force {container.name}"
     return [wrong(stack.name, f"{name} is {condition.state}", why, remove, up)]
@@ -125,8 +159,6 @@ def reason(stack: Stack, condition: Condition) -> str:
         )
     elif condition.exit_code == 143:
         lines.append("SIGTERM ended it: somebody stopped it.")
-    elif condition.exit_code == 0:
-        lines.append("Somebody stopped it, or it ended by itself.")
     lines.append(stack.last_words.get(condition.id, ""))
     return "\n".join(filter(None, lines))
 
@@ -151,17 +183,3 @@ def times(count: int) -> str:
 def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
-
-
-def check_memory(stack: Stack) -> list[Finding]:
-    """Did the kernel kill a process because its container's memory limit was reached?"""
-    findings = []
-    for container in stack.containers:
-        count = stack.memory_kills.get(container.id, 0)
-        if count:
-            noun = "process" if count == 1 else "processes"
-            what = f"{container.service} reached its memory limit: the kernel killed {count} {noun}"
-            why = "Each took the requests or the work with it that it had. The container counts since its start."
-            command = f"# Raise mem_limit of {container.service} in its compose file, or lower WEB_CONCURRENCY in .env."
-            findings.append(wrong(stack.name, what, why, command))
-    return findings
