@@ -24,6 +24,7 @@ STEPS = [
     "Switching to the new version",
     "Waiting for the last requests",
     "Stopping the old version",
+    "Checking the new containers",
     "Removing old releases",
 ]
 RELEASE = re.compile(r"^Release (\d{8}-\d{6})[,.] ", re.MULTILINE)

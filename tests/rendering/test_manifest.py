@@ -147,6 +147,7 @@ NGINX = {
     "ops/deploy/__init__.py",
     "ops/deploy/consent.py",
     "ops/deploy/creating.py",
+    "ops/deploy/current.py",
     "ops/deploy/deployment.py",
     "ops/deploy/finishing.py",
     "ops/deploy/first_start.py",

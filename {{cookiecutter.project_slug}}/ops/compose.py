@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,11 @@ class Service:
     volumes: frozenset[str]  # the names of the volumes that it mounts
     writable: frozenset[str]  # of these, and of this machine's folders, those that it can write to
     ports: tuple[str, ...]  # the ports of this machine that it publishes
-    has_fixed_address: bool  # in a network of Docker, or that of this machine
+    has_fixed_address: (
+        bool  # in a network of Docker, or that of this machine or of another container
+    )
+    volumes_from: tuple[str, ...]  # the services whose volumes it mounts too
+    written_at_start: tuple[str, ...]  # configs and secrets that have no file
     environment: Mapping[str, str]
     restarts: bool  # False for a one-off service, which says restart: "no"
     order: str  # deploy.update_config.order: start-first, stop-first, or "" where it is not set
@@ -76,11 +81,13 @@ def read_project(release: str) -> tuple[str, dict[str, Service]]:
     printed = compose("--profile", "*", "config", "--format", "json", release=release)
     project = json.loads(printed)
     services = project["services"].items()
-    return project["name"], {name: service(name, said, project["name"]) for name, said in services}
+    return project["name"], {
+        name: service(name, said, project["name"], project) for name, said in services
+    }
 
 
-def service(name: str, said: dict, stack: str) -> Service:
-    """Make a Service of what `docker compose config` printed for one service."""
+def service(name: str, said: dict, stack: str, project: dict | None = None) -> Service:
+    """Make a Service of what `docker compose config` printed for one service, and for all of them."""
     deploy = said.get("deploy") or {}
     depends_on = said.get("depends_on") or {}
     # An anonymous volume has no source.
@@ -98,6 +105,8 @@ def service(name: str, said: dict, stack: str) -> Service:
         writable=frozenset(one["source"] for one in mounts if not one.get("read_only")),
         ports=tuple(str(port.get("published", "")) for port in said.get("ports") or ()),
         has_fixed_address=has_fixed_address(said),
+        volumes_from=tuple(one.split(":")[0] for one in said.get("volumes_from") or ()),
+        written_at_start=written_at_start(said, project or {}),
         environment={key: value or "" for key, value in (said.get("environment") or {}).items()},
         restarts=said.get("restart") != "no",
         order=(deploy.get("update_config") or {}).get("order", ""),
@@ -111,7 +120,21 @@ def has_fixed_address(said: dict) -> bool:
     networks = (said.get("networks") or {}).values()
     own = ("ipv4_address", "ipv6_address", "mac_address")
     fixed = any(network and any(network.get(key) for key in own) for network in networks)
-    return fixed or said.get("network_mode") == "host"
+    return fixed or bool(re.match("host|service:|container:", said.get("network_mode") or ""))
+
+
+def written_at_start(said: dict, project: dict) -> tuple[str, ...]:
+    """Return the configs and secrets of a service that come from the compose file or from a variable.
+
+    Compose writes them into a container only when it starts it itself.
+    """
+    found = []
+    for kind in ("configs", "secrets"):
+        for one in said.get(kind) or ():
+            source = (project.get(kind) or {}).get(one["source"]) or {}
+            if "content" in source or "environment" in source:
+                found.append(one["source"])
+    return tuple(found)
 
 
 def read_hashes() -> dict[str, str]:

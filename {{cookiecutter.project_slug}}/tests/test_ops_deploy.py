@@ -33,6 +33,8 @@ def service(name: str, **changed) -> Service:
         writable=frozenset(),
         ports=(),
         has_fixed_address=False,
+        volumes_from=(),
+        written_at_start=(),
         environment=MappingProxyType({}),
         restarts=True,
         order="",
@@ -129,9 +131,9 @@ def test_what_cannot_run_twice_is_replaced_in_place(only_one):
 
 def test_the_database_that_somebody_stopped_is_started_and_not_replaced():
     stack = site(
-        service("postgres", image="postgres:18"),
+        service("postgres", image="postgres:1"),
         containers=[container("app"), container("postgres", state="exited", image="sha256:pg")],
-        images=[Image("postgres", "18", "sha256:pg")],
+        images=[Image("postgres", "1", "sha256:pg")],
     )
     assert planned(stack) == (["app"], [])
 
@@ -185,6 +187,8 @@ def test_services_start_after_those_they_depend_on():
             "could take over",
             id="socket-volume",
         ),
+        pytest.param([service("log", volumes_from=("app",))], "could take over", id="volumes-from"),
+        pytest.param([service("w", written_at_start=("token",))], "use file:", id="secret"),
         pytest.param([service("app", image="other:1")], "STACK_NAME", id="other-name"),
     ],
 )
@@ -428,10 +432,36 @@ def test_the_name_of_an_image_is_taken_apart(image, parts):
         ({"networks": {"backend": {"aliases": ["queue"]}}}, False),
         ({"networks": {"backend": {"ipv4_address": "172.20.0.9"}}}, True),
         ({"network_mode": "host"}, True),
+        ({"network_mode": "service:app"}, True),
+        ({"network_mode": "none"}, False),
     ],
 )
 def test_an_address_that_only_one_container_can_have_is_seen(said, fixed):
     assert has_fixed_address(said) is fixed
+
+
+def test_configs_and_secrets_without_a_file_are_seen():
+    project = {
+        "configs": {"words": {"content": "hello"}, "page": {"file": "/srv/page.html"}},
+        "secrets": {"token": {"environment": "TOKEN"}, "key": {"external": True}},
+    }
+    said = {
+        "configs": [{"source": "words"}, {"source": "page"}],
+        "secrets": [{"source": "token"}, {"source": "key"}],
+    }
+    assert make_service("worker", said, "shop", project).written_at_start == ("words", "token")
+
+
+def test_an_image_with_a_tag_of_its_own_is_kept_for_each_release():
+    side = service("side", built=True, image="side:1.0")
+    stack = site(side)
+    assert releases.plain_tags(stack) == {"shop": "latest", "side": "1.0"}
+
+
+def test_workers_whose_number_was_lowered_are_not_left_over():
+    workers = [container("worker"), container("worker", 2)]
+    stack = site(service("worker"), containers=[container("app"), *workers])
+    assert leftovers(stack, [], [container("app")], "20260101-000000") == []
 
 
 def test_what_a_service_can_write_to_is_told_from_what_it_reads():

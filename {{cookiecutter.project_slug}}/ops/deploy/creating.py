@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ops import compose, docker
 from ops.deploy import links
-from ops.deploy.deployment import Deployment, see_images, tag_as_latest
+from ops.deploy.deployment import Deployment, see_images
+from ops.deploy.releases import let_up_start
+from ops.deploy.retiring import keep_logs
 from ops.deploy.site import STEPS_OF_A_DEPLOY, Site
 from ops.docker import Container
 
@@ -12,9 +14,9 @@ from ops.docker import Container
 def create(deployment: Deployment) -> None:
     """Create the containers of the new release, next to the old ones."""
     site = deployment.site
-    deployment.undo_by("images", lambda: tag_as_latest(see_images(site), deployment.old))
+    deployment.undo_by("images", lambda: let_up_start(see_images(site), deployment.old))
     deployment.undo_by("new containers", lambda: remove_new(deployment))
-    tag_as_latest(site, deployment.new)
+    let_up_start(site, deployment.new)
     counts = {
         service.name: len(site.containers_of(service.name)) + service.replicas
         for service in deployment.plan.beside
@@ -45,12 +47,15 @@ def new_containers(site: Site, present: list[Container]) -> list[Container]:
 def remove_new(deployment: Deployment) -> None:
     """Remove the containers that this deploy made, also when it was interrupted while it made them.
 
+    bin/logs still finds what they logged.
+
     One that still gets requests stays: the links could not be put back.
     """
     present = docker.containers(deployment.site.stack)
     linked = linked_hosts(present)
-    fresh = new_containers(deployment.site, present)
-    docker.remove([one.id for one in fresh if one.host_name not in linked])
+    fresh = [one for one in new_containers(deployment.site, present) if one.host_name not in linked]
+    keep_logs(deployment.site.stack, fresh)
+    docker.remove([one.id for one in fresh])
 
 
 def linked_hosts(present: list[Container]) -> set[str]:

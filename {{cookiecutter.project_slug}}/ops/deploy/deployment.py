@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops import compose, docker
-from ops.deploy import links, nginx, releases
+from ops.deploy import links, nginx
 from ops.deploy.history import Deploy
 from ops.deploy.planning import Plan
 from ops.deploy.site import Site, read_images, state_folder
@@ -73,11 +73,6 @@ class Deployment:
 def see_images(site: Site) -> Site:
     """Return the same site with the images that are here now."""
     return replace(site, images=read_images(site.services))
-
-
-def tag_as_latest(site: Site, release: str) -> None:
-    """Tag this release's images `latest`, which a plain `up` starts."""
-    releases.copy_tag(site, releases.repositories(site), release, "latest")
 
 
 def check_nginx(deployment: Deployment) -> None:

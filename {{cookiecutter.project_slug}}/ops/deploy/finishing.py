@@ -13,6 +13,7 @@ from ops.deploy.in_place import replace_service
 from ops.deploy.interruption import Interrupted, release_signals
 from ops.deploy.report import StepFailed, explain, say, say_if_possible, step
 from ops.deploy.retiring import retire
+from ops.deploy.starting import settle
 
 
 def finish(deployment: Deployment, agreed: list[Service]) -> int:
@@ -28,6 +29,9 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         steps.append(("Renewing nginx-config", lambda: renew_nginx_config(deployment)))
     for service in agreed:
         steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
+    if deployment.serving:
+        # One that ends some seconds after its start, such as a worker without its queue.
+        steps.append(("Checking the new containers", lambda: settle(deployment)))
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
     try:
         release_signals()
@@ -39,9 +43,7 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         )
         return error.status if isinstance(error, Interrupted) else 141
     if status:
-        say_if_possible(
-            f"{deployment.new} serves. The failed steps did not take effect; run bin/deploy to try them again."
-        )
+        say_if_possible(f"{deployment.new} serves. Run bin/deploy to repeat the steps that failed.")
     else:
         say_if_possible(f"{deployment.new} serves.")
     return status

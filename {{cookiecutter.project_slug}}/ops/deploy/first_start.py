@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ops import compose, docker
-from ops.deploy.deployment import Deployment, publish_when_ready, tag_as_latest
+from ops.deploy.deployment import Deployment, publish_when_ready
 from ops.deploy.planning import required_condition
+from ops.deploy.releases import let_up_start
 from ops.deploy.site import Site
-from ops.deploy.waiting import NotReady, wait
+from ops.deploy.waiting import not_ready, wait
 from ops.docker import Container
 from ops.process import CommandFailed
 
@@ -17,7 +18,7 @@ def start_everything(deployment: Deployment) -> None:
     `up --wait` would fail for a one-off service that no other one waits for.
     """
     site = deployment.site
-    tag_as_latest(site, deployment.new)
+    let_up_start(site, deployment.new)
     try:
         compose.compose("up", "--detach", "--no-build", merge=True)
     except CommandFailed:
@@ -45,4 +46,4 @@ def raise_for_failed_one_off(site: Site) -> None:
     """Raise NotReady for a service that ended with an error; its log says more than Compose does."""
     for one in docker.containers(site.stack):
         if belongs_to(site, one) and one.state == "exited" and one.exit_code:
-            raise NotReady(one.id, f"{one.service} ended with exit status {one.exit_code}")
+            raise not_ready(one.id, f"{one.service} ended with exit status {one.exit_code}")

@@ -124,9 +124,9 @@ def take_step(deployment: Deployment, name: str, action: Step) -> None:
 
 
 def name_orphans(site: Site) -> None:
-    """Say which containers run for services that compose.prod.yaml does not have any more."""
+    """Say which containers are of services that compose.prod.yaml does not have any more."""
     for one in site.containers:
-        if one.running and not one.oneoff and one.service not in site.services:
+        if not one.oneoff and one.service not in site.services:
             say(
                 f"  {one.service} is in no compose file any more; to remove it: docker rm -f {one.name}"
             )

@@ -45,20 +45,20 @@ def fetch(deployment: Deployment, image: str) -> None:
 def tag_release(site: Site, release: str) -> None:
     """Let each image that is built from this folder have the release as a tag, to roll back to.
 
-    Images whose name goes by RELEASE have it already; the others are named latest by the build.
+    Images whose name goes by RELEASE have it already.
     """
     missing = [
         repository
         for repository in releases.repositories(site)
         if not site.image_id(f"{repository}:{release}")
     ]
-    releases.copy_tag(site, missing, "latest", release)
+    releases.keep_as(site, release, missing)
 
 
 def untag_new_release(deployment: Deployment) -> None:
     """Remove the names of the new release, and let Compose start the images of the old one."""
     site = see_images(deployment.site)
-    releases.copy_tag(site, releases.repositories(site), deployment.old, "latest")
+    releases.let_up_start(site, deployment.old)
     mine = releases.repositories(site)
     names = [
         one.name for one in site.images if one.tag == deployment.new and one.repository in mine

@@ -34,6 +34,7 @@ def replace_service(service: Service) -> None:
     except BaseException:
         ignore_signals()
         try:
+            keep_logs(site.stack, fresh)
             docker.remove([one.id for one in fresh])
         finally:
             docker.start([one.id for one in old])

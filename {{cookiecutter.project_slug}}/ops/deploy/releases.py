@@ -72,7 +72,7 @@ def name_untagged(site: Site, serving: Container) -> str:
     name = serving.created.astimezone(timezone.utc).strftime("%Y%m%d-%H%M%S")
     docker.tag(serving.image, f"{site.app.repository}:{name}")
     others = [one for one in repositories(site) if one != site.app.repository]
-    copy_tag(site, others, "latest", name)
+    keep_as(site, name, others)
     return name
 
 
@@ -92,13 +92,38 @@ def check_wanted(site: Site, wanted: str) -> None:
         raise Refused(f"{wanted!r} is not the name of a release or an image.")
 
 
-def copy_tag(site: Site, repositories: list[str], source: str, target: str) -> None:
-    """Give each repository's image with the tag `source` the tag `target` too, where it differs."""
+def plain_tags(site: Site) -> dict[str, str]:
+    """Return, for each repository that is built from this folder, the tag that a plain `up` starts.
+
+    That is latest for images that go by RELEASE, and what the file says for the others.
+    """
+    tags = {site.app.repository: "latest"}
+    for service in site.services.values():
+        if service.built:
+            tag = "latest" if NAME.fullmatch(service.tag) else service.tag
+            tags.setdefault(service.repository, tag)
+    return tags
+
+
+def keep_as(site: Site, release: str, repositories: list[str]) -> None:
+    """Tag the images of these repositories that a plain `up` starts with the name of a release."""
+    tags = plain_tags(site)
+    copy_tags(site, [(f"{one}:{tags[one]}", f"{one}:{release}") for one in repositories])
+
+
+def let_up_start(site: Site, release: str) -> None:
+    """Let a plain `up` start the images of this release."""
+    tags = plain_tags(site).items()
+    copy_tags(site, [(f"{one}:{release}", f"{one}:{tag}") for one, tag in tags])
+
+
+def copy_tags(site: Site, names: list[tuple[str, str]]) -> None:
+    """Give each image the second name too, where it is there and has another image's name now."""
     missing = []
-    for repository in repositories:
-        image = site.image_id(f"{repository}:{source}")
-        if image and image != site.image_id(f"{repository}:{target}"):
-            missing.append(partial(docker.tag, f"{repository}:{source}", f"{repository}:{target}"))
+    for source, target in names:
+        image = site.image_id(source)
+        if image and image != site.image_id(target):
+            missing.append(partial(docker.tag, source, target))
     side_by_side(*missing)
 
 

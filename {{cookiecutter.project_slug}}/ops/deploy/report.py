@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ops import docker, reasons
+from ops import reasons
 from ops.deploy.nginx import NginxFailed
 from ops.deploy.site import Refused
 from ops.deploy.waiting import NotReady
@@ -61,13 +61,9 @@ def failed_step(name: str, output: str) -> StepFailed:
 
 def not_ready_step(name: str, failed: NotReady) -> StepFailed:
     """Make a StepFailed of a container that did not become ready, with the last lines of its log."""
-    try:
-        log = docker.logs(failed.container, LOG_LINES)
-    except CommandFailed:
-        log = ""
-    cause = reasons.reason(log) if log.strip() else ""
+    cause = reasons.reason(failed.log) if failed.log.strip() else ""
     reason = f"{failed}: {cause}" if cause else str(failed)
-    return StepFailed(name, reason, reasons.rest(log, LOG_LINES))
+    return StepFailed(name, reason, reasons.rest(failed.log, LOG_LINES))
 
 
 def explain(failed: StepFailed) -> None:

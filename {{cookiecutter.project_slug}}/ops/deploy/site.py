@@ -15,6 +15,7 @@ from ops.process import CommandFailed, side_by_side
 # Services that this project brings, and that a deploy runs by itself.
 STEPS_OF_A_DEPLOY = ("check", "release", "nginx-config")
 SOCKETS = "sockets"
+OF_SOCKETS = ("app", "nginx", "release")  # the services that mount it
 
 
 class Refused(Exception):
@@ -125,7 +126,13 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
             " old and the new container run side by side, and their sockets are named by their host names."
         )
     for service in site.services.values():
-        if SOCKETS in service.volumes and service.name not in ("app", "nginx", "release"):
+        if service.written_at_start:
+            raise Refused(
+                f"The service {service.name} has {service.written_at_start[0]}, a config or secret without a"
+                " file. Only a plain `up` writes it into the container, and a deploy does not: use file:."
+            )
+        mounts = SOCKETS in service.volumes or {*service.volumes_from} & {*OF_SOCKETS}
+        if mounts and service.name not in OF_SOCKETS:
             raise Refused(
                 f"The service {service.name} mounts the volume {SOCKETS}. Only app and nginx may have it:"
                 " another service could take over the requests of the site."

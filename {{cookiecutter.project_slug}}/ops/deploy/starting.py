@@ -71,5 +71,5 @@ def conditions_of(site: Site, containers: list[Container]) -> dict[str, str]:
 
 
 def settle(deployment: Deployment) -> None:
-    """Make sure that the new containers are still ready, just before requests move. Raises NotReady."""
+    """Make sure that the new containers are still ready. Raises NotReady."""
     wait(conditions_of(deployment.site, deployment.fresh))

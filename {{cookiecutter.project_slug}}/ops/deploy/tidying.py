@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from ops.compose import Service
 from ops.deploy import links, nginx
-from ops.deploy.deployment import publish_files, tag_as_latest
+from ops.deploy.deployment import publish_files
+from ops.deploy.releases import let_up_start
 from ops.deploy.retiring import retire
 from ops.deploy.site import STEPS_OF_A_DEPLOY, Site, running_nginx
 from ops.docker import Container
@@ -41,7 +42,8 @@ def surplus(site: Site, service: Service, old: str) -> list[Container]:
     """Return the containers that a service has too many of, those that do not fit the release first."""
     present = site.containers_of(service.name)
     extra = len(present) - service.replicas
-    if extra <= 0:
+    # Containers that are all alike are not of two releases: somebody has changed their number.
+    if extra <= 0 or len({(one.image, one.config_hash) for one in present}) == 1:
         return []
     image = site.image_id(f"{service.repository}:{old}")
 
@@ -53,7 +55,7 @@ def surplus(site: Site, service: Service, old: str) -> list[Container]:
 
 def tidy_up(site: Site, old: str, serving: list[Container], left: list[Container]) -> None:
     """Bring images, configuration, static files and links back to the release that serves; then remove."""
-    tag_as_latest(site, old)
+    let_up_start(site, old)
     publish_files(old)
     links.point(serving[0].id, [one.host_name for one in serving])
     proxy = running_nginx(site)

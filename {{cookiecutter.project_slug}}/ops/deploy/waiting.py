@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 from ops import docker
 from ops.docker import Condition
+from ops.process import CommandFailed
 
 STARTED, HEALTHY, COMPLETED = (
     "service_started",
@@ -17,14 +18,23 @@ STARTED, HEALTHY, COMPLETED = (
 # Seconds. A program that ends at its start, such as a worker with a wrong import, has ended by then.
 SETTLED = 3
 PAUSE = 0.2
+LOG_LINES = 20
 
 
 class NotReady(Exception):
-    """A container did not become ready. The text says which one and why; `container` is its ID."""
+    """A container did not become ready. The text says which one and why; `log` is the end of its log."""
 
-    def __init__(self, container: str, text: str):
+    def __init__(self, text: str, log: str):
         super().__init__(text)
-        self.container = container
+        self.log = log
+
+
+def not_ready(container: str, text: str) -> NotReady:
+    """Return the exception for this container (its ID), with its log: it may be removed before that is printed."""
+    try:
+        return NotReady(text, docker.logs(container, LOG_LINES))
+    except CommandFailed:
+        return NotReady(text, "")
 
 
 def wait(wanted: Mapping[str, str], fresh: bool = True) -> None:
@@ -42,7 +52,7 @@ def wait(wanted: Mapping[str, str], fresh: bool = True) -> None:
         for seen in docker.conditions(list(wanted)):
             reason = failure(seen, wanted[seen.id], fresh)
             if reason:
-                raise NotReady(seen.id, f"{seen.name} {reason}")
+                raise not_ready(seen.id, f"{seen.name} {reason}")
             if not ready(seen, wanted[seen.id], seconds_since(seen.started)):
                 unready = True
         if not unready:
@@ -69,6 +79,8 @@ def failure(seen: Condition, wanted: str, fresh: bool) -> str:
         return f"is paused; run: docker unpause {seen.name}"
     if seen.state in ("exited", "dead") or seen.state == "restarting" or (fresh and seen.restarts):
         memory = ", because it ran out of memory" if seen.out_of_memory else ""
+        if seen.state == "running":  # it has no exit status any more
+            return f"ended and was restarted{memory}"
         return f"ended with exit status {seen.exit_code}{memory}"
     if seen.health == "unhealthy":
         return f"is unhealthy: {seen.probe or 'its health check fails'}"
