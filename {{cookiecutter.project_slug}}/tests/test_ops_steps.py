@@ -26,6 +26,7 @@ def stack(monkeypatch):
     for name in ("start", "stop", "remove"):
         monkeypatch.setattr(docker, name, lambda ids, name=name: done.append((name, *ids)))
     monkeypatch.setattr(in_place, "ignore_signals", lambda: None)
+    monkeypatch.setattr(in_place, "keep_logs", lambda name, containers: None)
     return seen, old, new, done
 
 
