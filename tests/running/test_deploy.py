@@ -128,6 +128,9 @@ def test_a_second_deploy_is_refused_while_one_is_at_work(site, tmp_path):
         assert second.deploy() == (1, BUSY)
     first.communicate(timeout=600)
     assert first.returncode == 0
+    status, said = other_folder.deploy()
+    assert status == 1
+    assert said.startswith(f"This site was deployed from {site.path}, not from this folder.")
 
 
 BUSY = "Another deploy of this site is running. Nothing was changed.\n"
@@ -250,5 +253,9 @@ def test_a_first_start_that_fails_says_why(fresh, stacks):
     assert status == 1
     assert "Starting everything failed: " in said
     assert "SECRET_KEY is not set" in said
+    with site.edited("templates/home.html", "{% load static %}", "{% load nowhere %}"):
+        status, said = site.deploy()
+    assert status == 1
+    assert "Requesting a page failed: / responds 500" in said
     site.deploys()
     assert site.get("/").status_code == 200

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.containers
 WAIT = 'python, -c, "import signal; signal.signal(15, lambda *_: exit()); signal.pause()"'
 # An image that is on this machine alone: its name has no tag, and no registry has it.
 LOCAL = "tried-only-here"
+# An image of a build whose tag does not go by RELEASE.
+TAGGED = "tried-tagged:1.0"
 
 SERVICES = f"""
   worker:
@@ -36,6 +38,11 @@ SERVICES = f"""
     build: {{context: docker/api}}
     networks: [frontend]
 
+  tagged:
+    build: {{context: docker/api}}
+    image: {TAGGED}
+    networks: [frontend]
+
   store.local:
     image: {LOCAL}
     networks: [frontend]
@@ -49,7 +56,7 @@ SERVICES = f"""
     image: {LOCAL}
     profiles: [extra]
 """
-NEW = ("worker", "seed", "scheduler", "api", "store.local", "metrics")
+NEW = ("worker", "seed", "scheduler", "api", "tagged", "store.local", "metrics")
 
 
 @pytest.fixture(scope="module")
