@@ -43,6 +43,7 @@ NGINX = [
     "tests/test_ops_deploy.py",
     "tests/test_ops_steps.py",
     "tests/test_publish.py",
+    "tests/test_ready.py",
 ]
 
 # Answer -> value -> what is there only for that value. Nothing else ties an answer to a path.

@@ -176,6 +176,7 @@ NGINX = {
     "tests/test_ops_deploy.py",
     "tests/test_ops_steps.py",
     "tests/test_publish.py",
+    "tests/test_ready.py",
 }
 
 # Answer, value, and the files that are there for that value alone.

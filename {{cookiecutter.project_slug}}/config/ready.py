@@ -1,6 +1,7 @@
 """Ask a container of the app, over the socket that nginx uses, whether it can take over the site."""
 
 import socket
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -48,12 +49,12 @@ def request(host: str, path: str) -> tuple[int, str]:
 
     Raises CommandError when there is no response.
     """
-    connection = SocketConnection(host)
     name = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
     try:
-        connection.request("GET", path, headers={"Host": name, "X-Forwarded-Proto": "https"})
-        response = connection.getresponse()
-        text = response.read().decode(errors="replace").strip()
+        with closing(SocketConnection(host)) as connection:
+            connection.request("GET", path, headers={"Host": name, "X-Forwarded-Proto": "https"})
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace").strip()
     except (OSError, HTTPException) as error:
         raise CommandError(f"{path} gets no response: {error}") from error
     return response.status, "" if "\n" in text else text

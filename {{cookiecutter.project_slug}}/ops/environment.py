@@ -14,9 +14,9 @@ ASSIGNMENT = re.compile(
     r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|(.*))""",
     re.MULTILINE,
 )
-COMMENT = re.compile(r"(?:^|\s+)#.*")
-ESCAPE = re.compile(r"\\(.)")
-ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+COMMENT = re.compile(r" #.*")
+ESCAPE = re.compile(r'\\([nrt"\\$])')
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$"}
 
 
 @dataclass(frozen=True)

@@ -406,12 +406,15 @@ def test_env_files_are_read_with_quotes_and_comments(tmp_path):
         ("A='pa$ord'", ""),
         ("A=pa$$word", ""),
         ("A=$B", ""),
+        ("A=x$C\nC=1", "A"),
+        ("A=a$1b", ""),
+        (r'A="a\$xyz"', ""),
         ("A=5$", ""),
     ],
 )
 def test_a_value_that_loses_a_part_is_named(line, names, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text(f"{line}\nB=1\n")
+    (tmp_path / ".env").write_text(f"B=1\n{line}\n")
     assert [one.what.split()[3] for one in environment.check_dollars()] == names.split()
 
 

@@ -132,15 +132,10 @@ def what_is_wanted(
 ) -> Wanted:
     """Return what a person asked for. Raises Refused for a release that is not here."""
     if options.previous:
-        if not current:
-            raise Refused(
-                "Nothing serves, so there is nothing to go back from; bin/deploy starts it."
-            )
         before = [name for name in releases.order_releases(site, deploys) if name != current]
         if not before:
-            raise Refused(
-                "There is no release here before the one that serves; bin/deploy --list shows all."
-            )
+            what = "before the one that serves" if current else "that has served"
+            raise Refused(f"There is no release here {what}; bin/deploy --list shows all.")
         return Wanted("rollback", before[0], options.yes, pull=False)
     if options.image is not None:
         releases.check_wanted(site, options.image)
@@ -163,7 +158,8 @@ def refuse_another_folder(serving: Container, agreed: bool) -> None:
 
     A clone for a second site, without a STACK_NAME of its own, would replace the first site.
     """
-    if serving.folder not in ("", str(Path.cwd())) and not agreed:
+    # Compose writes the folder as it was typed, with symbolic links in it.
+    if serving.folder and Path(serving.folder).resolve() != Path.cwd() and not agreed:
         raise Refused(
             f"This site was deployed from {serving.folder}, not from this folder. For a second site, set"
             " another STACK_NAME in .env. To deploy this site from here from now on, run: bin/deploy --yes"

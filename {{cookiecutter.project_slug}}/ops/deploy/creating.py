@@ -60,7 +60,7 @@ def remove_new(deployment: Deployment) -> None:
 
 def linked_hosts(present: list[Container]) -> set[str]:
     """Return the host names behind the links now, asked in any container of the app that runs."""
-    for one in present:
+    for one in reversed(present):  # the oldest first: a new one may be restarting
         if one.service == "app" and one.running and not one.oneoff:
             return set((links.show(one.id) or {}).values())
     return set()

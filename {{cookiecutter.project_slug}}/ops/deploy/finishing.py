@@ -31,7 +31,7 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
     if deployment.serving:
         # One that ends some seconds after its start, such as a worker without its queue.
-        steps.append(("Checking the new containers", lambda: settle(deployment)))
+        steps.append(("Checking the new containers", lambda: settle_others(deployment, agreed)))
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
     try:
         release_signals()
@@ -47,6 +47,13 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
     else:
         say_if_possible(f"{deployment.new} serves.")
     return status
+
+
+def settle_others(deployment: Deployment, replaced: list[Service]) -> None:
+    """Look once more at the new containers, without those that were replaced a moment ago."""
+    names = {service.name for service in replaced}
+    deployment.fresh = [one for one in deployment.fresh if one.service not in names]
+    settle(deployment)
 
 
 def attempt(name: str, action: Callable[[], None]) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from ops.doctor.files import text_of
 from ops.doctor.findings import Finding, ok, wrong
 from ops.doctor.seen import Configuration, Owner, Stack
-from ops.environment import assignments, read, read_file
+from ops.environment import assignments, read_file
 
 NEW_SECRET = "LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 64"
 # A variable inside of a value: $NAME or ${NAME}; $$ is a $.
-REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{(\w+)\}|(\w+))")
+REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
 # Docker's own programs read these.
 OF_DOCKER = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_")
 
@@ -70,12 +71,11 @@ def check_secrets(stack: Stack) -> list[Finding]:
 
 def check_dollars() -> list[Finding]:
     """Does Compose replace a part of a value in .env, such as of a password with a $ in it?"""
-    variables = read(Path(".env"))
-    names = [
-        assignment.name
-        for assignment in assignments(Path(".env"))
-        if not assignment.is_literal and references(assignment.text) - {*variables}
-    ]
+    known, names = {*os.environ}, set()
+    for assignment in assignments(Path(".env")):  # a value can have variables of the lines above it
+        if not assignment.is_literal and references(assignment.text) - known:
+            names.add(assignment.name)
+        known.add(assignment.name)
     if not names:
         return []
     what = f"the value of {', '.join(sorted(names))} loses a part: Compose replaces $ and a name by a variable"

@@ -54,6 +54,7 @@ def without_secrets(findings: list[Finding], env_file: Path) -> list[Finding]:
     variables = environment.read_file(env_file)
     hidden = [value for name, value in variables.items() if SECRET.search(name) and len(value) > 5]
     hidden += re.findall(r"://[^:/@]*:([^@/]{4,})@", " ".join(hidden))
+    hidden += [value.replace("$$", "$") for value in hidden if "$$" in value]
     hidden.sort(key=len, reverse=True)
     return [
         replace(finding, what=without(hidden, finding.what), why=without(hidden, finding.why))
