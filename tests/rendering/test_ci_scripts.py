@@ -49,6 +49,10 @@ install /dev/null "$3/usr/bin/tini"
 touch "$3"/usr/bin/docker "$3"/usr/libexec/docker/cli-plugins/docker-{compose,buildx}
 """
 
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="an engine is only unpacked on Debian"
+)
+
 
 class Machine:
     """A folder that is the whole machine to a script: its programs, system files and checkout."""
@@ -212,7 +216,7 @@ def test_on_another_system_no_engine_is_unpacked(machine):
     assert machine.untouched()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 def test_a_debian_with_no_more_than_a_client_gets_an_engine(machine):
     machine.file("usr/local/bin/docker", "an older client")
     machine.file("proc/42/stat", "42 (dockerd) Z 1 42")  # dead, not yet reaped
@@ -225,7 +229,7 @@ def test_a_debian_with_no_more_than_a_client_gets_an_engine(machine):
     assert "--label django-docker.engine=unpacked" in machine.calls("started")[0]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 def test_an_unpacked_engine_that_died_starts_again_and_is_not_unpacked_again(machine):
     machine.run(".ci/engine")
     (machine.folder / "answers").unlink()
@@ -243,7 +247,7 @@ def test_an_unpacked_engine_that_died_starts_again_and_is_not_unpacked_again(mac
         assert not (machine.system / left).exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 @pytest.mark.parametrize(
     ("packaged", "chosen"),
     [
@@ -265,7 +269,7 @@ def test_docker_init_is_a_program_that_the_packages_contain(machine, packaged, c
     assert (programs / "docker-init").resolve() == programs / chosen
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 def test_an_engine_without_an_init_is_not_unpacked(machine):
     machine.fake("dpkg", f'{DPKG}\nrm "$3/usr/bin/tini"')
     result = machine.run(".ci/engine")
@@ -274,7 +278,7 @@ def test_an_engine_without_an_init_is_not_unpacked(machine):
     assert not (machine.system / "opt/django-docker-engine").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 @pytest.mark.parametrize("runs", [True, False])
 def test_a_dead_docker_init_of_an_unpacked_engine_is_repaired(machine, runs):
     machine.run(".ci/engine")
@@ -288,7 +292,7 @@ def test_a_dead_docker_init_of_an_unpacked_engine_is_repaired(machine, runs):
     assert init.resolve() == init.with_name("tini")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an engine is only unpacked on Debian")
+@on_linux
 def test_where_no_suite_fits_a_half_unpacked_engine_is_not_left(machine):
     machine.fake("dpkg", "exit 1")
     result = machine.run(".ci/engine")

@@ -95,11 +95,8 @@ def side_by_side(*functions: Callable[[], Any]) -> list[Any]:
     """
     with ThreadPoolExecutor(len(functions) or 1) as pool:
         futures = [pool.submit(copy_context().run, function) for function in functions]
-        try:
-            wait(futures)
-        except BaseException:  # a signal: let the programs end before anything is taken back
-            wait(futures)
-            raise
+        # A signal interrupts this; then the end of the block waits, before anything is taken back.
+        wait(futures)
     return [future.result() for future in futures]
 
 

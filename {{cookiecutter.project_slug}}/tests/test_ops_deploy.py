@@ -9,7 +9,7 @@ import pytest
 
 from ops.compose import Service, has_fixed_address, split_image
 from ops.compose import service as make_service
-from ops.deploy import history, links, planning, releases, waiting
+from ops.deploy import first_start, history, links, planning, releases, waiting
 from ops.deploy.current import all_serve, serving_containers
 from ops.deploy.history import Deploy
 from ops.deploy.listing import table
@@ -264,6 +264,21 @@ def test_an_old_container_that_was_restarted_once_is_fine():
     assert waiting.failure(condition(restarts=5), waiting.STARTED, fresh=False) == ""
 
 
+def test_a_container_that_was_restarted_has_no_exit_status_any_more():
+    seen = condition(restarts=1, exit_code=0)
+    assert waiting.failure(seen, waiting.STARTED, fresh=True) == "ended and was restarted"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "state", "belongs"),
+    [((), "exited", True), (("tools",), "running", True), (("tools",), "exited", False)],
+)
+def test_a_stopped_service_of_a_profile_does_not_belong_to_a_start(profiles, state, belongs):
+    tool = service("tool", profiles=profiles)
+    one = container("tool", state=state)
+    assert first_start.belongs_to(site(tool, containers=[one]), one) is belongs
+
+
 # Links
 
 TABLE = """\
@@ -349,6 +364,13 @@ def proxy(*volumes: str) -> Container:
 
 def test_one_running_container_gets_the_requests_wherever_the_links_point():
     assert all_serve(site(containers=[container("app"), proxy()]))
+
+
+def test_of_two_containers_that_should_serve_both_have_to_be_of_one_release():
+    two = service("app", replicas=2)
+    assert all_serve(site(two, containers=[container("app"), container("app", 2), proxy()]))
+    new = container("app", 2, image="sha256:new")
+    assert not all_serve(site(two, containers=[container("app"), new, proxy()]))
 
 
 @pytest.mark.parametrize(

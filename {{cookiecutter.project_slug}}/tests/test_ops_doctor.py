@@ -1,8 +1,10 @@
 """The checks of bin/doctor, which judge what was read, and the readers of text."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,7 @@ from ops.doctor.seen import (
     StoredImage,
 )
 from ops.environment import read_file
+from ops.process import CommandFailed
 
 NOW = 1_800_000_000.0
 WEB = Service(
@@ -439,6 +442,38 @@ def test_no_secret_of_env_is_shown(tmp_path):
         [wrong("production", "correct horse", "sesame at localhost: smtp://me:sesame@mail")], env
     )
     assert (shown.what, shown.why) == ("…", "… at localhost: …")
+
+
+def test_a_secret_is_hidden_as_containers_have_it(tmp_path):
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=horse$$battery\n")
+    (shown,) = printing.without_secrets([wrong("a", "horse$battery", "")], tmp_path / ".env")
+    assert shown.what == "…"
+
+
+@pytest.mark.parametrize("listed", [",", ".", " , "])
+def test_a_list_of_domains_without_a_name_is_localhost(listed):
+    app = replace(WEB, name="app", environment={"DOMAIN": listed})
+    assert Configuration("production", "shop", {}, {"app": app}).domains == ["localhost"]
+
+
+def test_without_the_plugin_compose_has_no_version(monkeypatch):
+    """Docker prints how it is used, which is no version that is too old."""
+
+    def fail(*command, **options):
+        if "compose" in command:
+            raise CommandFailed(command, 125, "unknown flag: --short\n\nUsage: docker")
+        return '{"ServerVersion": "28.5.2"}'
+
+    monkeypatch.setattr(engine, "run", fail)
+    assert engine.read_engine() == ({"ServerVersion": "28.5.2"}, "", "")
+
+
+def test_a_container_that_ends_while_its_kills_are_read_has_no_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    own = Path(f"/proc/{os.getpid()}/cgroup").read_text().splitlines()[-1]
+    _, controllers, path = own.split(":", 2)
+    seen = replace(RUNNING, id=path if controllers == "" else "none", pid=os.getpid())
+    assert memory.kills(seen) is None
 
 
 def test_the_exit_status_and_the_summary_follow_the_findings():

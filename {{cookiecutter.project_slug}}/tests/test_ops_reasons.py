@@ -29,6 +29,11 @@ def test_the_headline_is_the_reason(name):
     assert reason(output) == headline
 
 
+def test_a_name_of_python_that_is_no_exception_has_no_place():
+    lines = ["Traceback (most recent call last):", '  File "/app/a.py", line 1', "exit: 3"]
+    assert reason("\n".join(lines)) == "exit: 3"
+
+
 @pytest.mark.parametrize("name", ["a migration in Python", "a missing setting"])
 def test_colours_and_later_warnings_do_not_hide_the_reason(name):
     coloured = "".join(f"\x1b[31;1m{line}\x1b[0m\r\n" for line in FAILURES[name][1].splitlines())

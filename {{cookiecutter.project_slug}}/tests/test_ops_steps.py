@@ -9,7 +9,10 @@ import time
 import pytest
 
 from ops import compose, docker
-from ops.deploy import deployment, in_place, interruption
+from ops.commands import deploy_commit
+from ops.deploy import creating, deployment, in_place, interruption, links
+from ops.deploy.report import StepFailed, step
+from ops.deploy.site import Refused
 from ops.process import CommandFailed, run, side_by_side
 from tests.test_ops_deploy import container, service, site
 
@@ -56,6 +59,38 @@ def test_a_container_that_was_removed_does_not_hide_the_healthy_one(monkeypatch)
 
     monkeypatch.setattr(docker, "run", inspect)
     assert deployment.healthy_containers([one, container("app", 2)]) == [one]
+
+
+def test_the_oldest_container_of_the_app_is_asked_for_the_links(monkeypatch):
+    """The new one, which docker ps names first, may be restarting."""
+    asked = []
+    monkeypatch.setattr(links, "show", lambda one: asked.append(one) or {"1": "host"})
+    assert creating.linked_hosts([container("app", 2), container("app")]) == {"host"}
+    assert asked == [container("app").id]
+
+
+def test_a_refusal_in_the_middle_of_a_deploy_fails_the_step():
+    with pytest.raises(StepFailed, match="Building failed: no"), step("Building"):
+        raise Refused("no")
+
+
+@pytest.mark.parametrize(("status", "answer"), [(0, True), (1, False)])
+def test_a_commit_is_in_a_branch_or_not(monkeypatch, status, answer):
+    def git(*command, **options):
+        if status:
+            raise CommandFailed(command, status, "")
+
+    monkeypatch.setattr(deploy_commit, "run", git)
+    assert deploy_commit.is_ancestor("a", "b") is answer
+
+
+def test_what_git_cannot_say_is_said_in_its_words(monkeypatch):
+    def git(*command, **options):
+        raise CommandFailed(command, 128, "fatal: no upstream configured for branch 'main'\n")
+
+    monkeypatch.setattr(deploy_commit, "run", git)
+    with pytest.raises(Refused, match="fatal: no upstream configured"):
+        deploy_commit.is_ancestor("a", "@{upstream}")
 
 
 def test_a_signal_waits_for_the_programs_that_run_side_by_side(tmp_path, monkeypatch):
