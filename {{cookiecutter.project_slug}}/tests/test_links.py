@@ -2,10 +2,13 @@
 
 import os
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import healthcheck
 import links
+import listen
 import pytest
 
 
@@ -30,13 +33,13 @@ def listens(folder):
     """listens(host) lets a server listen on the socket of this host until the end of the test."""
     with ExitStack() as servers:
 
-        def listen(host: str, backlog: int = 5) -> socket.socket:
+        def start(host: str, backlog: int = 5) -> socket.socket:
             server = servers.enter_context(socket.socket(socket.AF_UNIX))
             server.bind(f"{host}.sock")
             server.listen(backlog)
             return server
 
-        yield listen
+        yield start
 
 
 def link(number: int, host: str) -> None:
@@ -90,6 +93,29 @@ def test_a_container_claims_one_link_only(folder, listens):
     links.claim(folder)
     links.claim(folder)
     assert links.current_links(folder) == {"1": "here"}
+
+
+def test_a_claim_does_not_wait_for_another_process_that_changes_the_links(folder):
+    """Process 1 claims, and must not miss a signal meanwhile."""
+    began = time.monotonic()
+    with links.locked(folder), pytest.raises(links.LinksError, match="has locked the links"):
+        links.claim(folder)
+    assert time.monotonic() - began < 5
+    assert links.current_links(folder) == {}
+
+
+def test_a_server_is_healthy_although_it_gets_no_link(folder, listens, monkeypatch):
+    def refuse():
+        raise links.LinksError("Another container has locked the links.")
+
+    listens("here")
+    monkeypatch.setenv("PORT", "8000")
+    monkeypatch.setattr(listen, "is_behind_nginx", lambda: True)
+    monkeypatch.setattr(listen, "own_socket", lambda: Path("here.sock"))
+    monkeypatch.setattr(healthcheck, "runs_server", lambda command_line: True)
+    monkeypatch.setattr(healthcheck, "responds", lambda connection: connection.close() or True)
+    monkeypatch.setattr(links, "claim", refuse)
+    assert healthcheck.check()
 
 
 def test_a_container_claims_no_link_of_a_server_that_is_alive(folder, listens):
