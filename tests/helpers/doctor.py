@@ -56,3 +56,7 @@ def replace(project: Project, file: str, old: str, new: str) -> None:
     text = project.read(file)
     assert old in text
     (project.path / file).write_text(text.replace(old, new))
+
+
+def ports_of(project: Project) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+_PORT)=(\d+)$", project.read(".env"), re.MULTILINE))
