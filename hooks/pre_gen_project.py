@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 import zoneinfo
 from importlib.resources import files
@@ -94,5 +95,17 @@ broken = {}
 for holds, sentence in RULES:
     if not holds:
         broken.setdefault(sentence.split()[0], sentence)  # one for each answer is enough
+
+
+def again() -> str:
+    """Return the command that asks the same questions, with the good answers filled in."""
+    command = ["cookiecutter", ANSWERS.get("_template", "TEMPLATE")]
+    if ANSWERS.get("_checkout"):
+        command += ["--checkout", ANSWERS["_checkout"]]
+    good = [name for name in ANSWERS if not name.startswith("_") and name not in broken]
+    return shlex.join([*command, *(f"{name}={ANSWERS[name]}" for name in good)])
+
+
 if broken:
-    sys.exit("\n".join(broken.values()))
+    sentences = "\n".join(broken.values())
+    sys.exit(f"{sentences}\n\nTo answer again, with your other answers filled in:\n\n  {again()}\n")

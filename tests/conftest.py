@@ -14,6 +14,9 @@ from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, 
 
 exhaustive = pytest.mark.exhaustive
 
+# They run inside a generated project: tests/running/test_variants.py.
+collect_ignore = ["pages"]
+
 
 def pytest_addoption(parser):
     parser.addoption("--shard", default="1/1", help="run one shard of the tests, such as 2/5")

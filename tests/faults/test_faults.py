@@ -16,7 +16,7 @@ import yaml
 from tests.helpers.echo import eventually_status
 from tests.helpers.load import load, write, writes
 from tests.helpers.locked import PSQL, WAITERS, locked, unlock, wait_for
-from tests.helpers.login import PASSWORD, post_login
+from tests.helpers.login import PASSWORD, csrf_token, post_login
 from tests.helpers.stack import (
     free_port,
     in_image,
@@ -44,7 +44,7 @@ def log_in(stack, name: str) -> dict[str, str]:
     with stack.client() as client:
         assert post_login(client, name, PASSWORD).status_code == 302
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
-        token = client.cookies["csrftoken"]
+        token = csrf_token(client)
     return {"Cookie": cookies, "X-CSRFToken": token, "Origin": stack.address}
 
 

@@ -1,4 +1,4 @@
-"""Log in on the admin's page."""
+"""Log in on the admin's page, and send forms."""
 
 import re
 
@@ -15,3 +15,9 @@ def post_login(client, name: str, password: str, **headers) -> httpx.Response:
     origin = str(client.base_url).rstrip("/")
     headers = {"Origin": origin, "Referer": f"{origin}/admin/login/"} | headers
     return client.post("/admin/login/?next=/admin/", data=form, headers=headers)
+
+
+def csrf_token(client) -> str:
+    """Return the token in the client's cookie, whose name ends like this in each project."""
+    (token,) = (value for name, value in client.cookies.items() if name.endswith("-csrftoken"))
+    return token

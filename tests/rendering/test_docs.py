@@ -14,9 +14,33 @@ PAGES = sorted(
 )
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and GitLab make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def dead_links(page: Path) -> list[str]:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
-    return [target for target in targets if not (page.parent / target).exists()]
+    """Return the links of a page that lead to no file, or to no heading of a page."""
+    dead = []
+    for target in re.findall(r"\]\((?!https?:|mailto:)([^)]+)\)", page.read_text()):
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(target)
+    return dead
+
+
+def test_a_dead_link_is_found(tmp_path):
+    (tmp_path / "other.md").write_text(
+        "# When `it` breaks: an example\n\n```sh\n# no heading\n```\n"
+    )
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Top\n[a](other.md#when-it-breaks-an-example) [b](#top) [c](other.md#no-heading) [d](#bottom) [e](no.md)"
+    )
+    assert dead_links(page) == ["other.md#no-heading", "#bottom", "no.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

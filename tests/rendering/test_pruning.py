@@ -9,6 +9,7 @@ import pytest
 from tests.helpers import inprocess
 from tests.helpers.matrix import CHOICES, ROOT, pairwise
 from tests.helpers.project import Project
+from tests.rendering.test_rendered import texts
 
 FOLDER = "{{cookiecutter.project_slug}}"
 HOOK = "hooks/post_gen_project.py"
@@ -165,11 +166,10 @@ def lines_with(word: str, project: Project) -> list[str]:
     """Return the lines of all files, and the names of files, that hold a word."""
     word = re.compile(word, re.IGNORECASE)
     # One page tells how to change an option; one file has the output of other projects.
-    names = sorted(project.files() - {"docs/updating.md", "tests/failures.txt"})
-    files = {name: [name, *project.read(name).splitlines()] for name in names}
-    return [
-        f"{name}: {line}" for name, lines in files.items() for line in lines if word.search(line)
-    ]
+    files = texts(project)
+    del files["docs/updating.md"], files["tests/failures.txt"]
+    lines = [(name, line) for name, text in files.items() for line in [name, *text.splitlines()]]
+    return [f"{name}: {line}" for name, line in lines if word.search(line)]
 
 
 def test_no_word_tells_of_an_answer_that_was_not_given(baked, answers):
@@ -229,8 +229,8 @@ def test_packages_that_need_each_other_alone_are_dropped(tmp_path, template):
 # --- Once more ---
 
 
-def contents(project: Project) -> dict[str, str]:
-    return {name: project.read(name) for name in project.files()}
+def contents(project: Project) -> dict[str, bytes]:
+    return {name: (project.path / name).read_bytes() for name in project.files()}
 
 
 def test_a_second_bake_changes_nothing(bake_here, answers):

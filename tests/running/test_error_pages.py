@@ -41,7 +41,7 @@ def is_ours(answer, status: int) -> None:
     """Assert that this is the site's page for the status, with its number, and without a version."""
     assert answer.status_code == status
     assert f"<h1>{HEADINGS[status]}</h1>" in answer.text
-    assert re.search(r'href="/static/site\.[0-9a-f]{12}\.css"', answer.text)
+    assert re.search(r'href="/static/config/error\.[0-9a-f]{12}\.css"', answer.text)
     assert f"<code>{answer.headers['X-Request-ID']}</code>" in answer.text
     assert answer.headers["Server"] == "nginx"
     assert "nginx" not in answer.text
@@ -88,7 +88,7 @@ def test_a_request_that_makes_no_sense(production):
         answer = b"".join(iter(lambda: secure.recv(65536), b"")).decode()
     assert answer.startswith("HTTP/1.1 400 ")
     assert "<h1>We could not read that request</h1>" in answer
-    assert "/static/site." in answer
+    assert "/static/config/error." in answer
 
 
 def test_an_app_that_is_not_there(production):

@@ -120,8 +120,12 @@ LET_GO = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
 )
+# As a migrate of an older release held it: for its session.
+HOLD_ALL = "SELECT pg_advisory_lock(6101954); SELECT pg_sleep(90)"
+ALL_HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
 NOBODY_WAITS = "SELECT (count(*) = 0)::int FROM pg_locks WHERE NOT granted"
-SECOND_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_%advisory_lock(%'"
+# The second migrate asks for the lock of all migrations twice a second.
+SECOND_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_stat_activity USING%' OR query = 'ROLLBACK'"
 COLUMN = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'lead'"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'blog_lead'::regclass"
 
@@ -295,6 +299,30 @@ def test_an_index_takes_its_time_while_a_second_migrate_waits(stack):
     assert waited
     assert "No migrations to apply" in second.result().stdout
     assert psql(stack, VALID) == "t"
+
+
+def test_a_migrate_that_cannot_start_says_who_holds_the_lock(stack):
+    with ThreadPoolExecutor() as pool:
+        pool.submit(stack.command, "exec", "--no-TTY", "postgres", *PSQL, HOLD_ALL)
+        wait_for(stack, ALL_HELD, 1)
+        try:
+            done = stack.command(
+                "exec", "--no-TTY", "app", "python", "manage.py", "migrate", "--wait=2"
+            )
+        finally:
+            psql(stack, LET_GO)
+    assert done.returncode == 1
+    holder = re.search(
+        r"^Waiting for another migrate: (process \d+ of app psql at a socket)$",
+        done.stdout,
+        re.MULTILINE,
+    )[1]
+    assert done.stderr == (
+        f"CommandError: Nothing was migrated, because another migrate did not end within 2 seconds: {holder} holds "
+        "the lock of all migrations. If that process hangs, end it: "
+        'docs/operations.md, "A request that never ends".\n'
+    )
+    assert migrate(stack).returncode == 0
 
 
 def test_migrate_leaves_the_connection_as_it_was(stack):

@@ -6,21 +6,23 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.helpers.login import PASSWORD
+from tests.helpers.login import PASSWORD, csrf_token
 from tests.helpers.mail import first_link
 from tests.helpers.stack import free_port, run, wait_until_it_answers
 
 pytestmark = pytest.mark.containers
 
-TOKEN = "a" * 32
 TOO_MANY = "Too many failed login attempts"
 
 
 def post(client, path: str, **form) -> httpx.Response:
-    """Send a form with a token that fits the cookie; nginx counts it, and it needs no page before."""
-    client.cookies.set("csrftoken", TOKEN)
+    """Send a form as a browser does, with the token that another page gave."""
+    if not client.cookies:
+        client.get("/accounts/login/")
+        for cookie in client.cookies.jar:
+            cookie.secure = False  # one client sends plain HTTP to the app, as nginx does
     client.headers.setdefault("Origin", str(client.base_url).rstrip("/"))
-    form["csrfmiddlewaretoken"] = TOKEN
+    form["csrfmiddlewaretoken"] = csrf_token(client)
     return client.post(path, data=form, follow_redirects=True)
 
 

@@ -4,10 +4,12 @@
 """
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.helpers.matrix import once_for_each
+from tests.helpers.matrix import ROOT, once_for_each
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, run, standing
 
 pytestmark = pytest.mark.containers
@@ -75,6 +77,20 @@ def test_development_works(development, names_its_database, sign_up):
 @pytest.mark.parametrize("service", ["lint", "tests"])
 def test_the_projects_own_checks_pass(development, service):
     done = development.command("run", "--rm", "--no-TTY", service)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_pages_that_a_project_starts_with_work(development, answers):
+    """They are the owner's to change, so a generated project does not contain tests of them."""
+    pages = ROOT / "tests/pages"
+    files = [pages / "test_home.py", pages / "test_accounts.py"]
+    if answers["use_allauth"]:
+        files.append(pages / "test_signup.py")
+    copies = [Path(shutil.copy(file, development.path)) for file in files]
+    names = [copy.name for copy in copies]
+    done = development.command("run", "--rm", "--no-TTY", "tests", *names)
+    for copy in copies:
+        copy.unlink()
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -4,5 +4,9 @@ from config import request_id
 
 
 def site(request):
-    """Give every template the site's name as `site_name` and the request's number as `request_id`."""
-    return {"site_name": settings.SITE_NAME, "request_id": request_id.current.get()}
+    """Give every template `site_name`, `site_description` and `request_id`."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_description": settings.SITE_DESCRIPTION,
+        "request_id": request_id.current.get(),
+    }

@@ -1,6 +1,7 @@
 """Hand this version's static files to nginx, and let its containers serve."""
 
 import fcntl
+import filecmp
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from config import errors
 PUBLIC = Path("/srv/static")
 KEPT_RELEASES = 3
 
-# What nginx answers by itself looks like the site too. It fills in the number of the request.
+# The pages for what nginx responds by itself. nginx fills in the request ID.
 ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504)
 REQUEST_ID = mark_safe('<!--# echo var="request_id" -->')
 
@@ -29,8 +30,7 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
 
     Each file gets the time of the last release that shipped it, so the three newest times in the
     folder are the last three releases. Until then a page that is still open in a browser, or still
-    served by a container of the release before, finds its files. Names carry a hash of the
-    content, so a file that is there in full is the same file.
+    served by a container of the release before, finds its files.
 
     Returns how many files were published and how many removed.
     """
@@ -41,7 +41,7 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
             for file in files_in(source)
             if file.name != "staticfiles.json"
         }
-        copy_missing(shipped, now)
+        copy_changed(shipped, now)
         for target in shipped:
             os.utime(target, ns=(now, now))
         write_error_pages(folder / "errors", now)
@@ -77,25 +77,29 @@ def write_error_pages(folder: Path, now: int) -> None:
         new.replace(target)
 
 
-def copy_missing(files: dict[Path, Path], now: int) -> None:
-    """Copy to each path its file, where that is not there in full: all of them, or none when one fails.
+def copy_changed(files: dict[Path, Path], now: int) -> None:
+    """Copy to each path its file, where the path does not have that content yet.
 
-    Each appears whole, and with the time `now` in nanoseconds.
+    All files appear, or none where one cannot be copied. Each gets the time `now` in nanoseconds.
     """
-    added = []
+    # A name without a hash may have new content of the same size.
+    changed = {
+        target: file
+        for target, file in files.items()
+        if not target.exists() or not filecmp.cmp(target, file, shallow=False)
+    }
+    copies = {target: target.with_name(f"{target.name}.new") for target in changed}
     try:
-        for target, file in files.items():
-            if not target.exists() or target.stat().st_size != file.stat().st_size:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                new = target.with_name(f"{target.name}.new")
-                added += [new, target]
-                shutil.copyfile(file, new)
-                os.utime(new, ns=(now, now))
-                new.replace(target)
+        for target, file in changed.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copies[target])
+            os.utime(copies[target], ns=(now, now))
     except OSError:
-        for target in added:
-            target.unlink(missing_ok=True)
+        for copy in copies.values():
+            copy.unlink(missing_ok=True)
         raise
+    for target, copy in copies.items():
+        copy.replace(target)
 
 
 def files_in(folder: Path) -> list[Path]:

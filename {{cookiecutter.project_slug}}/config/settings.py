@@ -12,6 +12,7 @@ from config import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SITE_NAME = {{ cookiecutter.__project_name_quoted }}
+SITE_DESCRIPTION = {{ cookiecutter.__description_quoted }}
 
 DEBUG = env.boolean("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else "")
@@ -20,10 +21,15 @@ SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else ""
 
 DOMAIN = env.hosts("DOMAIN", "localhost")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
+if DEBUG:
+    ALLOWED_HOSTS += [".localhost", "127.0.0.1", "[::1]", env.text("APP_ADDRESS")]
 CSRF_TRUSTED_ORIGINS = env.words(
     "CSRF_TRUSTED_ORIGINS",
     # A leading dot, as in .example.com, is every host below it.
-    " ".join(f"https://*{host}" if host.startswith(".") else f"https://{host}" for host in DOMAIN),
+    " ".join(
+        f"https://*{host}" if host.startswith(".") else f"https://{host}"
+        for host in (ALLOWED_HOSTS if DEBUG else DOMAIN)
+    ),
 )
 # The addresses whose X-Forwarded-* headers are believed: as a rule those of a load balancer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
@@ -51,7 +57,9 @@ MIDDLEWARE = [
     # Before everything that may refuse or redirect: a probe knows no host name and no HTTPS.
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "config.csp.PolicyForPrefixMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -152,11 +160,16 @@ TIME_ZONE = env.time_zone("TIME_ZONE", "{{ cookiecutter.timezone }}")
 USE_I18N = True
 USE_TZ = True
 
-# Files: static ones belong to the image, media is what people upload
+# Files: static files belong to the image, media is what users upload, public/ holds files such as robots.txt
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ROOT = BASE_DIR / "public"
+# Development finds new files without a restart.
+WHITENOISE_AUTOREFRESH = DEBUG
+# Seconds. Only names with a hash of the content never change.
+WHITENOISE_MAX_AGE = 0
 MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / "media"
 
@@ -214,17 +227,20 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-# Browsers keep cookies by host name, whatever the port: with a name of its own, neither the stack
-# of another project nor the development stack beside it takes this one's session.
+# Other policies for parts of the site, such as {"/admin/": SECURE_CSP | {…}}: docs/content-security-policy.md.
+SECURE_CSP_FOR_PREFIX = {}
+
+# Browsers keep cookies by host name, whatever the port: with names of its own, this stack shares no cookie with
+# another project or with the development stack on the same host.
 SESSION_COOKIE_NAME = "{{ cookiecutter.project_slug }}-session"
+CSRF_COOKIE_NAME = "{{ cookiecutter.project_slug }}-csrftoken"
 
 if not DEBUG:
-    MIDDLEWARE.insert(3, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-    WHITENOISE_MAX_AGE = 0
 
-    SESSION_COOKIE_NAME = f"__Host-{SESSION_COOKIE_NAME}"  # so that no subdomain can set it
+    # So that no subdomain can set them.
+    SESSION_COOKIE_NAME = f"__Host-{SESSION_COOKIE_NAME}"
+    CSRF_COOKIE_NAME = f"__Host-{CSRF_COOKIE_NAME}"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True

@@ -3,8 +3,11 @@
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
+from django.shortcuts import render
 from django.test import Client
-from django.urls import include, path
+from django.urls import path
+
+from config import errors
 
 
 def refuse(request):
@@ -23,36 +26,49 @@ def lose_the_connection(request):
     raise InterfaceError("the-secret-reason")
 
 
-# The site's own addresses and error pages, and some that fail.
+def crash_in_a_template(request):
+    return render(request, "no-such-page.html")
+
+
 handler400 = "config.errors.bad_request"
 handler500 = "config.errors.server_error"
 urlpatterns = [
     path("refuse", refuse),
     path("crash", crash),
+    path("crash-in-a-template", crash_in_a_template),
     path("lose-the-database", lose_the_database),
     path("lose-the-connection", lose_the_connection),
-    path("", include("config.urls")),
 ]
 
 
 @pytest.fixture
-def production(settings):
-    settings.DEBUG = False
-    settings.ALLOWED_HOSTS = ["testserver"]
-    settings.ROOT_URLCONF = __name__
+def production(platform):
+    platform.ROOT_URLCONF = __name__
+    return platform
+
+
+@pytest.fixture
+def own_page(production, tmp_path):
+    """own_page(name, text) replaces an error page of the project, as a file in templates/ does."""
+    production.TEMPLATES = [production.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    return lambda name, text: (tmp_path / name).write_text(text)
 
 
 ERROR_PAGES = [
-    (400, "We could not read that request", {"path": "/", "headers": {"host": "other.example"}}),
+    (
+        400,
+        "We could not read that request",
+        {"path": "/refuse", "headers": {"host": "other.example"}},
+    ),
     (403, "This page is not open to you", {"path": "/refuse"}),
     (404, "There is nothing here", {"path": "/the-secret-path"}),
     (500, "Something went wrong on our side", {"path": "/crash"}),
+    (500, "Something went wrong on our side", {"path": "/crash-in-a-template"}),
     (503, "We will be back in a moment", {"path": "/lose-the-database"}),
     (503, "We will be back in a moment", {"path": "/lose-the-connection"}),
 ]
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(("status", "heading", "request_"), ERROR_PAGES)
 def test_error_pages_look_like_the_site_and_leak_nothing(
     client, production, status, heading, request_
@@ -61,7 +77,7 @@ def test_error_pages_look_like_the_site_and_leak_nothing(
     page = client.get(**request_)
     assert page.status_code == status
     assert f"<h1>{heading}</h1>" in page.text
-    assert "/static/site" in page.text
+    assert "/static/config/error" in page.text
     assert "the-secret" not in page.text
     assert f"<code>{page.headers['X-Request-ID']}</code>" in page.text
 
@@ -78,3 +94,39 @@ def test_error_page_for_a_form_without_a_token_says_what_to_do(production):
     assert "<h1>Please send that form again</h1>" in page.text
     assert "cookies" in page.text
     assert "CSRF" not in page.text
+
+
+def test_a_page_of_the_project_replaces_the_plain_one(client, own_page):
+    client.raise_request_exception = False
+    own_page("404.html", "{{ request.path }} of ours")
+    own_page("500.html", "sorry")
+    assert client.get("/the-path").text == "/the-path of ours"
+    assert client.get("/crash").text == "sorry"
+
+
+# What the pages of real projects use, and what does not exist without a request.
+NEEDS_A_REQUEST = [
+    "{% querystring page=1 %}",
+    "{% url 'no-such-name' %}",
+    "{% include 'no-such-page.html' %}",
+    "{% extends 'no-such-page.html' %}",
+    "{% if %}",
+]
+
+
+@pytest.mark.parametrize("text", NEEDS_A_REQUEST)
+def test_a_page_that_needs_a_request_is_named_and_the_plain_one_is_used(own_page, caplog, text):
+    own_page("502.html", text)
+    plain = errors.page(502, "the-request-id")
+    assert "<h1>The site did not answer</h1>" in plain
+    assert "<code>the-request-id</code>" in plain
+    assert caplog.messages[0].startswith(
+        "templates/502.html cannot be rendered without a request ("
+    )
+
+
+@pytest.mark.django_db
+def test_a_lost_database_is_503_also_when_the_page_for_it_fails(client, own_page):
+    client.raise_request_exception = False
+    own_page("503.html", "{% querystring page=1 %}")
+    assert client.get("/lose-the-database").status_code == 503

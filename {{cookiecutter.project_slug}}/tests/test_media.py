@@ -1,9 +1,19 @@
 """What people uploaded is shown, and cannot do harm."""
 
 import pytest
+from django.urls import path
 
-# The end of an answer looks after the database's connections.
+from config.media import media
+
+# The end of a response looks after the database's connections.
 pytestmark = pytest.mark.django_db
+
+urlpatterns = [path("media/<path:name>", media)]
+
+
+@pytest.fixture(autouse=True)
+def urls(platform):
+    platform.ROOT_URLCONF = __name__
 
 
 @pytest.fixture

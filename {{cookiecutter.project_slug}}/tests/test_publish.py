@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from config.publish import publish
@@ -56,6 +58,33 @@ def test_a_file_that_was_cut_short_is_written_again(release, tmp_path):
     (tmp_path / "served/a.1.css").write_text("a")
     release("a.1.css")
     assert (tmp_path / "served/a.1.css").read_text() == "a.1.css"
+
+
+def test_new_content_of_the_same_size_under_the_same_name_is_published(release, tmp_path):
+    release("plugin.js")
+    (tmp_path / "plugin.js/plugin.js").write_text("PLUGIN.JS")
+    publish(tmp_path / "plugin.js", tmp_path / "served")
+    assert (tmp_path / "served/plugin.js").read_text() == "PLUGIN.JS"
+
+
+def test_a_release_that_finds_no_room_leaves_the_files_of_the_one_before(
+    release, tmp_path, monkeypatch
+):
+    release("a.js", "b.js")
+    for name in ("a.js", "b.js"):
+        (tmp_path / "a.js-b.js" / name).write_text("new")
+    copyfile = shutil.copyfile
+
+    def only_a(source, target):
+        if source.name == "b.js":
+            raise OSError("No space left on device")
+        copyfile(source, target)
+
+    monkeypatch.setattr("shutil.copyfile", only_a)
+    with pytest.raises(OSError, match="No space left"):
+        publish(tmp_path / "a.js-b.js", tmp_path / "served")
+    assert (tmp_path / "served/a.js").read_text() == "a.js"
+    assert not [*(tmp_path / "served").glob("*.new")]
 
 
 def test_a_release_that_finds_no_room_leaves_nothing_behind(release, monkeypatch):

@@ -6,6 +6,14 @@ import logging.config
 
 import pytest
 
+# No page at all.
+urlpatterns = []
+
+
+@pytest.fixture(autouse=True)
+def urls(platform):
+    platform.ROOT_URLCONF = __name__
+
 
 @pytest.mark.parametrize("given", ["3f4a7e6789f45ccb", "a-b_C-9", "x" * 64])
 def test_a_proxy_chooses_it(client, given):
@@ -20,9 +28,7 @@ def test_else_each_request_gets_one_of_its_own(client, given):
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
 
 
-@pytest.mark.django_db
 def test_production_logs_one_line_of_json_with_it(client, settings, capsys):
-    settings.DEBUG = False
     production = settings.LOGGING | {"handlers": {"stderr": json_to_stderr(settings)}}
     logging.config.dictConfig(production)
     try:

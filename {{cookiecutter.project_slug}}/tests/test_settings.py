@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,10 +12,20 @@ SECRET = "not-a-real-secret-0123456789-" * 2
 PRODUCTION = {"SECRET_KEY": SECRET, "POSTGRES_PASSWORD": "secret"}
 
 
+# What compose.yaml and a person's shell may set. Variables of your own, which your settings may need, stay.
+UNSET = re.compile(
+    r"(SECRET_KEY|POSTGRES_\w+|DATABASE_URL|DEBUG|DOMAIN|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|EMAIL_URL)(_FILE)?"
+)
+
+
 def run(code: str, **env: str) -> subprocess.CompletedProcess:
-    kept = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"}
+    kept = {name: value for name, value in os.environ.items() if not UNSET.fullmatch(name)}
     return subprocess.run(
-        [sys.executable, "-c", code], check=False, env=kept | env, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        check=False,
+        env=kept | {"DJANGO_SETTINGS_MODULE": "config.settings"} | env,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -142,4 +153,3 @@ def test_production_passes_djangos_deployment_checks():
     check = "execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
     done = run(f"from django.core.management import *; {check}", **PRODUCTION)
     assert done.returncode == 0, done.stderr
-    assert "2 silenced" in done.stdout + done.stderr
