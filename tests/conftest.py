@@ -14,8 +14,8 @@ from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, 
 
 exhaustive = pytest.mark.exhaustive
 
-# They run inside a generated project: tests/running/test_variants.py.
-collect_ignore = ["pages"]
+# They run inside of generated projects: tests/running/test_variants.py, tests/running/test_ordinary_django.py.
+collect_ignore = ["apps", "pages"]
 
 
 def pytest_addoption(parser):

@@ -22,6 +22,7 @@ def development(settings, tmp_path):
 def production(settings):
     settings.DEBUG = False
     settings.SITE_NAME = "Harbour"
+    settings.SITE_DESCRIPTION = "Berths and moorings."
     settings.ALLOWED_HOSTS = ["testserver"]
 
 
