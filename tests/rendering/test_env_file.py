@@ -237,7 +237,7 @@ def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):
 def test_production_hands_on_every_variable_that_the_settings_read(baked):
     production = yaml.safe_load(baked.read("compose.prod.yaml"))["services"]["app"]["environment"]
     read = re.findall(READERS["config/settings.py"], baked.read("config/settings.py"))
-    assert set(read) - set(production) == {"DEBUG"}  # which is for development alone
+    assert set(read) - set(production) == {"APP_ADDRESS", "DEBUG"}  # which is for development alone
 
 
 def test_every_variable_has_a_sentence_a_type_and_a_default(baked):

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.checkout import replace
 from tests.helpers.matrix import ROOT
 from tests.helpers.project import a_slug
-from tests.helpers.stack import DEVELOPMENT, run, standing
+from tests.helpers.stack import DEVELOPMENT, standing
 
 pytestmark = pytest.mark.containers
 
