@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from tests.helpers.login import post_login
 from tests.helpers.stack import DEVELOPMENT, run
 
 pytestmark = pytest.mark.containers
@@ -105,6 +106,28 @@ def test_rows_survive_down_and_up(development):
 
 def test_the_page_is_for_this_machine_only(development):
     assert development.compose("port", "app", "8000").startswith("127.0.0.1:")
+
+
+def test_other_names_of_this_machine_need_one_variable(development):
+    port = development.ports["APP_PORT"]
+    assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
+    assert (
+        httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "else.example"}).status_code == 400
+    )
+    variables = {"ALLOWED_HOSTS": "tunnel.example", "APP_ADDRESS": "127.0.0.2"}
+    development.compose("up", "--detach", "--wait", "app", **variables)
+    with httpx.Client(base_url=f"http://127.0.0.2:{port}") as client:
+        statuses = [
+            client.get("/").status_code,
+            client.get("/", headers={"Host": "tunnel.example"}).status_code,
+        ]
+        # What a tunnel sends of a form on an https:// page.
+        page = post_login(
+            client, "nobody", "wrong", Host="tunnel.example", Origin="https://tunnel.example"
+        )
+    development.up()
+    assert statuses == [200, 200]
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize("uid", [1000, 1234])

@@ -71,6 +71,7 @@ def test_development_works(development, names_its_database, sign_up):
     page = development.get("/").text
     assert page.count('<p class="state">works</p>') == 3
     assert names_its_database in page
+    has_icon_and_names(development, cookie=f"{development.path.name}-csrftoken")
     assert development.get("/accounts/signup/").status_code == sign_up
 
 
@@ -106,8 +107,12 @@ def test_production_works(production, sign_up):
     assert (page.status_code, page.headers["x-frame-options"]) == (200, "DENY")
     assert "Welcome to" in page.text
     assert stack.get("/accounts/signup/").status_code == sign_up
-    assert stack.get("/admin/login/").status_code == 200
+    has_icon_and_names(stack, cookie=f"__Host-{stack.path.name}-csrftoken")
     assert is_kept_for_a_year(stack, re.search(r'href="(/static/site\.[^"]+)"', page.text)[1])
+    # Scripts that make up the names of files find them, and ask again after each deploy.
+    plain = stack.get("/static/admin/css/base.css")
+    assert plain.status_code == 200
+    assert plain.headers["cache-control"] in ("no-cache", "max-age=0, public")
     assert "no issues (2 silenced)" in stack.logs("release")
 
 
@@ -125,6 +130,16 @@ def test_the_app_stops_without_an_error(production):
     production.compose("stop", "app")
     container = production.container("app")
     assert run("docker", "inspect", "--format", RESTARTS, container).stdout == "0 0\n"
+
+
+def has_icon_and_names(stack, cookie: str) -> None:
+    """Assert that browsers find an icon, and that the admin and its cookie have the project's name."""
+    icon = stack.get("/favicon.ico")
+    assert (icon.status_code, icon.content[:4]) == (200, bytes([0, 0, 1, 0]))
+    login = stack.get("/admin/login/")
+    assert login.status_code == 200
+    assert "<title>Log in | My Site</title>" in login.text
+    assert list(login.cookies) == [cookie]
 
 
 def survives_down_and_up(stack) -> bool:

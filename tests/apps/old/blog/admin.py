@@ -1,0 +1,3 @@
+from django.contrib import admin
+from blog.models import Post
+admin.site.register(Post)

@@ -1,0 +1,12 @@
+from django.contrib.auth.models import User
+from django.db import models
+
+
+class Post(models.Model):
+    author = models.ForeignKey(User, models.CASCADE)
+    title = models.CharField(max_length=100)
+    slug = models.SlugField(default='post')
+    attachment = models.FileField(upload_to='private/posts/', blank=True, db_default='')
+
+    class Meta:
+        ordering = ['-pk']
