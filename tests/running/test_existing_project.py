@@ -78,6 +78,7 @@ def test_it_moves_in_whole(moved):
     move.type("docker compose run --rm -T manage test blog")
     assert "Old blog" in development.get("/").text
     move.type(OLD_DATABASE)
+    move.do("Build steps")
     move.do("Workers and cron jobs")
     move.do("The database and the uploads")
     shows_the_old_site(site)
@@ -92,6 +93,7 @@ def shows_the_old_site(site: Stack) -> None:
     assert "script-src 'self' 'nonce-" in page.headers["Content-Security-Policy-Report-Only"]
     assert "Content-Security-Policy" not in page.headers
     assert site.get("/media/photo.png").text == "content of photo.png"
+    assert "The old blog" in site.get("/static/made.css").text
 
 
 def keeps_private_files(site: Stack) -> None:
