@@ -19,8 +19,8 @@ def post(client, path: str, **form) -> httpx.Response:
     """Send a form as a browser does, with the token that another page gave."""
     if not client.cookies:
         client.get("/accounts/login/")
-        for cookie in client.cookies.jar:
-            cookie.secure = False  # one client sends plain HTTP to the app, as nginx does
+    for cookie in client.cookies.jar:
+        cookie.secure = False  # one client sends plain HTTP to the app, as nginx does
     client.headers.setdefault("Origin", str(client.base_url).rstrip("/"))
     form["csrfmiddlewaretoken"] = csrf_token(client)
     return client.post(path, data=form, follow_redirects=True)
