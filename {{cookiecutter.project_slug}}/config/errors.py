@@ -42,14 +42,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(page(status, request_id.current.get()), status=status, headers=headers)
 
 
-def page(status: int, request_id: str) -> str:
+def page(status: int, request_id: str, **context: str) -> str:
     """Return the page for this status, with the request ID in it.
 
     A page of your own may need a request, and there is none here. Then the log names that page, and the
     plain page is returned.
     """
     name = f"{status}.html"
-    context = {"site_name": settings.SITE_NAME, "request_id": request_id}
+    context |= {"site_name": settings.SITE_NAME, "request_id": request_id}
     try:
         return render_to_string(name, context)
     except Exception as error:  # whatever a template can raise

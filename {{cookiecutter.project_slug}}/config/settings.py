@@ -2,6 +2,7 @@
 production is the default, and development opts in with DEBUG=1.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,6 +40,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 INSTALLED_APPS = [
     "config",
     "accounts",
+    "logins",
     "django.contrib.admin",
     "django.contrib.auth",
 {%- if cookiecutter.use_allauth %}
@@ -60,6 +62,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.csp.PolicyForPrefixMiddleware",
+    # Before everything that may check a password.
+    "logins.middleware.LoginLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -113,6 +117,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # People
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "logins.tries.LoginLimitBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# As soon as so many passwords were wrong within this time, more are refused for as long: docs/logins.md.
+LOGIN_LIMITS = {
+    "address": (10, timedelta(minutes=1)),
+    # From addresses that have never logged in to the account.
+    "account": (20, timedelta(minutes=15)),
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -126,10 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Sign-up and login by e-mail address (django-allauth); the admin has Django's own login
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS += ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -140,10 +151,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # One address to an account: a new one takes the place of the old when it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
-# Limits on guessing are counted for each client: the last address in X-Forwarded-For, which a proxy
-# of ours wrote, or else that of the connection. They are counted in the database, because each
-# worker has a memory of its own.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1
+# LOGIN_LIMITS are the limits on failed logins: with allauth's own, a stranger could lock out an owner.
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
+# allauth counts its other limits in the cache: in the database, because each worker has a memory of its own.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

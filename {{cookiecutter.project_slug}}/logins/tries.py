@@ -1,0 +1,89 @@
+"""The passwords that the current request tries, wherever it tries them.
+
+Every login form and API view calls django.contrib.auth.authenticate(), which asks the backends in
+turn and sends a signal when all of them refuse. So a backend that comes first sees each try, and
+the signal tells which of them failed.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from logins import limits
+from logins.models import Failure
+
+
+@dataclass
+class Tries:
+    """What a request has tried so far."""
+
+    address: str
+    # The accounts of the newest try, and the keys that count it when it fails; empty after it failed.
+    accounts: set[str] = field(default_factory=set)
+    keys: list[str] = field(default_factory=list)
+    # The middleware saves them after the view, whose own transaction may be rolled back.
+    failures: list[Failure] = field(default_factory=list)
+    refused_until: datetime | None = None
+
+
+# Set by the middleware. Outside of requests, such as in a management command, nothing is limited.
+current: ContextVar[Tries | None] = ContextVar("tries", default=None)
+
+
+class LoginLimitBackend:
+    """Refuses a password where too many were wrong, and else leaves it to the backends that follow.
+
+    It has no method get_user, so Django never takes it for the backend that a user logged in with.
+    """
+
+    @sensitive_variables("credentials")
+    def authenticate(self, request, **credentials) -> None:
+        """Raise PermissionDenied where too many passwords were wrong."""
+        tries = current.get()
+        if not tries or "password" not in credentials:
+            return
+        tries.accounts, tries.keys = set(), []
+        accounts = limits.accounts_in(credentials)
+        counted = counted_by(tries.address, accounts)
+        locks = [limits.locked_until(kind, key, tries.failures) for kind, key in counted]
+        if until := max(filter(None, locks), default=None):
+            tries.refused_until = until
+            raise PermissionDenied("Too many passwords were wrong.")
+        tries.accounts = accounts
+        tries.keys = [key for _, key in counted]
+
+    async def aauthenticate(self, request, **credentials) -> None:
+        """Do the same for aauthenticate()."""
+        await sync_to_async(self.authenticate)(request, **credentials)
+
+
+def counted_by(address: str, accounts: set[str]) -> list[tuple[str, str]]:
+    """Return the limits that hold for a try, as pairs of kind and key.
+
+    The limit of an account is for strangers: an address that is known to it is not counted by it.
+    """
+    strangers = [account for account in accounts if not limits.is_known(account, address)]
+    return [
+        ("address", limits.key("address", address)),
+        *(("account", limits.key("account", account)) for account in sorted(strangers)),
+    ]
+
+
+def login_failed(sender, **kwargs) -> None:
+    """Count the try that failed (a receiver of user_login_failed); one that was refused has no keys."""
+    if tries := current.get():
+        now = timezone.now()
+        tries.failures += [Failure(key=key, time=now) for key in tries.keys]
+        tries.accounts, tries.keys = set(), []
+
+
+def logged_in(sender, user, **kwargs) -> None:
+    """Make this address known to the account (a receiver of user_logged_in)."""
+    if tries := current.get():
+        username = limits.normalized(user.get_username())
+        limits.remember({username} | tries.accounts, tries.address)
