@@ -35,12 +35,12 @@ def test_a_configuration_that_only_the_running_nginx_refuses_brings_it_back(site
     """The test finds nothing wrong with it: nginx cannot give the memory of a limit another meaning."""
     before, version = site.apps(), site.serves
     site.change()
-    key = "limit_req_zone $client_that_logs_in"
-    with site.edited("docker/nginx/snippets/limits.conf", key, "limit_req_zone $remote_addr"):
+    key = "limit_conn_zone $client_that_uploads"
+    with site.edited("docker/nginx/snippets/limits.conf", key, "limit_conn_zone $remote_addr"):
         status, said = site.deploy()
     assert status == 1
     assert "Reloading nginx failed: nginx keeps its old configuration: " in said
-    assert 'limit_req "logins" uses the "$remote_addr" key' in said
+    assert 'limit_conn_zone "uploads" uses the "$remote_addr" key' in said
     assert GONE_BACK.search(said)
     assert (site.apps(), site.serves) == (before, version)
 

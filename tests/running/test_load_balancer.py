@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.helpers.echo import echoing
-from tests.helpers.login import PASSWORD
+from tests.helpers.login import PASSWORD, guess
 from tests.helpers.project import a_slug
 from tests.helpers.stack import PRODUCTION, run, standing
 
@@ -114,15 +114,25 @@ def test_django_never_hears_of_unknown_hosts(trusting, named):
     assert "/who/asks" not in trusting.logs("app")
 
 
-def test_guessing_is_slowed_down_for_each_client(trusting):
+@pytest.mark.parametrize(
+    ("client", "same", "another"),
+    [
+        ("198.51.100.1", "198.51.100.1", "198.51.100.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"),
+    ],
+)
+def test_guesses_are_limited_for_each_client(trusting, client, same, another):
     """For the one behind the balancer: all of them come from the same address."""
+    outside = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
+    with httpx.Client(base_url=trusting.address, headers=outside) as balancer:
 
-    def guess(client: str) -> int:
-        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": client}
-        return httpx.post(f"{trusting.address}/admin/login/", headers=headers).status_code
+        def answer(client: str, number: int) -> int:
+            headers = {"X-Forwarded-For": f"203.0.113.{number}, {client}"}
+            return guess(balancer, f"somebody{number}", headers=headers).status_code
 
-    assert [guess("198.51.100.1") for _ in range(30)][-1] == 429
-    assert guess("198.51.100.2") == 403  # without the form's token
+        assert [answer(client, number) for number in range(10)] == [200] * 10
+        assert answer(same, 10) == 429
+        assert answer(another, 11) == 200
 
 
 # What anybody else says

@@ -1,10 +1,11 @@
 """People in production: logging in over HTTPS, on another port than 443, and uploading."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.helpers.login import PASSWORD, post_login
+from tests.helpers.login import FORGED, PASSWORD, guess, post_login
 
 pytestmark = pytest.mark.containers
 
@@ -27,14 +28,50 @@ def test_a_form_from_another_site_is_refused(production, admin):
     assert answer.status_code == 403
 
 
-def test_guessing_passwords_is_slowed_down(production):
-    with production.client() as client:
-        codes = [client.post("/admin/login/", data={}).status_code for _ in range(30)]
-    assert codes[0] == 403  # without the form's token
-    assert codes[-1] == 429
-    assert production.get("/admin/login/").status_code == 200
-    production.compose("restart", "nginx")  # which forgets whom it slowed down
-    production.up()
+# All of them are the login page of the admin.
+IN_DISGUISE = ("/admin/login/", "/admin/%6cogin/", "/admin/login/?next=/")
+
+
+def test_an_address_has_ten_guesses_a_minute_whatever_it_says_of_itself(rested, admin):
+    with rested.client() as client:
+        origin = {"Origin": str(client.base_url).rstrip("/")}
+        pages = [
+            guess(
+                client,
+                f"somebody{number}",
+                path=IN_DISGUISE[number % 3],
+                headers=origin | dict.fromkeys(FORGED, f"198.51.100.{number}"),
+            )
+            for number in range(12)
+        ]
+        right = guess(client, admin, PASSWORD, headers=origin)
+        other = client.post("/accounts/profile/photo", headers=origin)
+    assert [page.status_code for page in pages] == [200] * 10 + [429] * 2
+    assert right.status_code == 429
+    assert 0 < int(right.headers["Retry-After"]) <= 60
+    assert "<h1>That was too often</h1>" in right.text
+    assert "Please try again in a minute." in right.text
+    assert f"<code>{right.headers['X-Request-ID']}</code>" in right.text
+    assert rested.get("/admin/login/").status_code == 200
+    assert other.status_code != 429
+
+
+def test_guesses_at_the_same_moment_are_limited(rested):
+    """Each worker may have one in hand when the tenth fails."""
+
+    def answer(number: int) -> int:
+        with rested.client() as client:
+            origin = {"Origin": str(client.base_url).rstrip("/")}
+            return guess(client, f"somebody{number}", headers=origin).status_code
+
+    with ThreadPoolExecutor(20) as threads:
+        codes = [*threads.map(answer, range(40))]
+    workers = int(rested.exec("app", "python", "-c", WORKERS))
+    assert 10 <= codes.count(200) < 10 + workers
+    assert codes.count(429) == 40 - codes.count(200)
+
+
+WORKERS = "import runpy; print(runpy.run_path('docker/app/workers.py')['workers']())"
 
 
 def upload_photo(client, name: str, content: bytes) -> None:

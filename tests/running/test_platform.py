@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.helpers.locked import stop_during_requests
+from tests.helpers.login import FORGED, guess
 from tests.helpers.project import a_slug
 from tests.helpers.stack import PRODUCTION, free_port, run, standing, wait_until_it_answers
 
@@ -94,6 +95,27 @@ def test_nobody_else_is_believed(strict):
     assert (answer.status_code, answer.headers["location"]) == (301, "https://localhost/a/page")
     evil = httpx.get(strict, headers={"Host": "evil.example", "X-Forwarded-Host": "localhost"})
     assert evil.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("client", "same", "another"),
+    [
+        ("198.51.100.1", "198.51.100.1", "198.51.100.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"),
+    ],
+)
+def test_guesses_are_limited_for_each_client(platform, client, same, another):
+    outside = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
+    with platform.client(headers=outside) as router:
+
+        def answer(client: str, number: int) -> int:
+            forged = dict.fromkeys(FORGED, f"203.0.113.{number}")
+            headers = forged | {"X-Forwarded-For": f"203.0.113.{number}, {client}"}
+            return guess(router, f"somebody{number}", headers=headers).status_code
+
+        assert [answer(client, number) for number in range(10)] == [200] * 10
+        assert answer(same, 10) == 429
+        assert answer(another, 11) == 200
 
 
 def test_it_listens_where_port_says(strict):

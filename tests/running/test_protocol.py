@@ -410,26 +410,6 @@ def test_other_paths_arrive_as_they_are(echo, target, path):
     assert echo.requests() == [("GET", path, "")]
 
 
-LOGINS = [
-    b"/admin/login/",
-    b"/admin/%6cogin/",
-    b"http://localhost/admin/login/",
-    b"/admin/login/?a",
-]
-
-
-def test_a_login_in_disguise_is_counted_as_one(echo):
-    """nginx counts by the path that it read: it is the one that the app gets."""
-    post = [request(b"POST " + target, b"Content-Length: 0", CLOSE) for target in LOGINS * 6]
-    statuses = [status for sent in post for status in echo.statuses(sent)]
-    read = {seen["path"] for seen in echo.seen()}
-    echo.stack.compose("restart", "nginx")  # which forgets whom it slowed down
-    echo.stack.up("--no-deps", "nginx")
-    assert statuses[0] == 203
-    assert statuses[-4:] == [429] * 4
-    assert read == {"/admin/login/"}
-
-
 # What a client says of itself
 
 

@@ -4,7 +4,8 @@ It stands before Django, as the first thing that config/wsgi.py gives a request 
 """
 
 import logging
-from ipaddress import ip_address
+from collections.abc import Collection
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -18,6 +19,8 @@ LARGEST_BODY = 10 * 1024**2
 
 # They ask the container by its address, not by the site's name.
 PROBES = {"/healthz", "/readyz"}
+
+EVERYBODY = {ip_network("0.0.0.0/0"), ip_network("::/0")}
 
 FORWARDED = [
     "HTTP_FORWARDED",
@@ -60,19 +63,30 @@ def believe(environ: dict) -> None:
         return
     # Each proxy writes the address that it saw at the end, so what a client made up comes first.
     chain = [hop.strip() for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    while chain and trusted(environ["REMOTE_ADDR"]):
-        environ["REMOTE_ADDR"] = chain.pop()
+    if chain:
+        environ["REMOTE_ADDR"] = without_port(chain.pop())
+    # 0.0.0.0/0 trusts the proxy that connects, wherever it is. Of those before it nothing is known.
+    while chain and trusted(environ["REMOTE_ADDR"], but_not=EVERYBODY):
+        environ["REMOTE_ADDR"] = without_port(chain.pop())
     environ["HTTP_HOST"] = said.get("HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", ""))
     if said.get("HTTP_X_FORWARDED_PROTO") == "https":
         environ["wsgi.url_scheme"] = "https"
 
 
-def trusted(address: str) -> bool:
+def trusted(address: str, but_not: Collection = ()) -> bool:
     """Whether TRUSTED_PROXIES holds this address; what is not an address is not trusted."""
+    networks = [network for network in settings.TRUSTED_PROXIES if network not in but_not]
     try:
-        return any(ip_address(address) in network for network in settings.TRUSTED_PROXIES)
+        return any(ip_address(address) in network for network in networks)
     except ValueError:
         return False
+
+
+def without_port(address: str) -> str:
+    """Return the address alone: some proxies write 203.0.113.9:4711, or [2001:db8::9]:4711."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def refusal(environ: dict) -> tuple[str, str]:

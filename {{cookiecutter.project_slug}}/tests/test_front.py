@@ -75,6 +75,23 @@ def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(ask, chain, cli
     assert ask(HTTP_X_FORWARDED_FOR=chain)[1]["REMOTE_ADDR"] == client
 
 
+@pytest.mark.parametrize("address", ["203.0.113.9:4711", "203.0.113.9"])
+def test_a_port_is_no_part_of_the_client(ask, address):
+    assert ask(HTTP_X_FORWARDED_FOR=address)[1]["REMOTE_ADDR"] == CLIENT
+
+
+@pytest.mark.parametrize("address", ["[2001:db8::9]:4711", "[2001:db8::9]", "2001:db8::9"])
+def test_a_port_is_no_part_of_an_ipv6_client(ask, address):
+    assert ask(HTTP_X_FORWARDED_FOR=address)[1]["REMOTE_ADDR"] == "2001:db8::9"
+
+
+def test_a_client_of_a_proxy_without_a_known_address_cannot_choose_its_own(ask, settings):
+    settings.TRUSTED_PROXIES = [ip_network("0.0.0.0/0"), ip_network("::/0")]
+    _, seen = ask(HTTP_X_FORWARDED_FOR=f"198.51.100.7, {CLIENT}", HTTP_X_FORWARDED_PROTO="https")
+    assert seen["REMOTE_ADDR"] == CLIENT
+    assert seen["wsgi.url_scheme"] == "https"
+
+
 def test_plain_http_to_the_proxy_stays_plain(ask):
     assert ask(HTTP_X_FORWARDED_PROTO="http")[1]["wsgi.url_scheme"] == "http"
 
