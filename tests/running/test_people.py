@@ -50,7 +50,7 @@ def test_an_address_has_ten_guesses_a_minute_whatever_it_says_of_itself(rested, 
     assert right.status_code == 429
     assert 0 < int(right.headers["Retry-After"]) <= 60
     assert "<h1>That was too often</h1>" in right.text
-    assert "Please try again in a minute." in right.text
+    assert "Too many passwords were wrong. Please try again in a minute." in right.text
     assert f"<code>{right.headers['X-Request-ID']}</code>" in right.text
     assert rested.get("/admin/login/").status_code == 200
     assert other.status_code != 429
