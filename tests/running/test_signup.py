@@ -108,7 +108,7 @@ def test_a_forged_address_gains_nothing(rested):
         for path, allowed in (("/accounts/login/", 10), ("/accounts/signup/", 20)):
             codes = []
             for number in range(allowed + 1):
-                client.headers |= dict.fromkeys(FORGED, f"198.51.100.{number}")
+                client.headers.update(dict.fromkeys(FORGED, f"198.51.100.{number}"))
                 form = {"login": f"{number}@example.net", "password": "wrong"}
                 codes.append(post(client, path, **form).status_code)
             assert codes == [200] * allowed + [429]
