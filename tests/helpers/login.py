@@ -28,7 +28,9 @@ def csrf_token(client) -> str:
     return token
 
 
-def guess(client, name: str, password="wrong", path="/admin/login/", headers=None) -> httpx.Response:
+def guess(
+    client, name: str, password="wrong", path="/admin/login/", headers=None
+) -> httpx.Response:
     """Try a password as a browser does, with the token that another page gave."""
     if not client.cookies:
         client.get("/admin/login/")

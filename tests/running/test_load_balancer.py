@@ -124,7 +124,7 @@ def test_django_never_hears_of_unknown_hosts(trusting, named):
 def test_guesses_are_limited_for_each_client(trusting, client, same, another):
     """For the one behind the balancer: all of them come from the same address."""
     outside = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
-    with httpx.Client(base_url=trusting.address, headers=outside) as balancer:
+    with trusting.client(headers=outside) as balancer:
 
         def answer(client: str, number: int) -> int:
             headers = {"X-Forwarded-For": f"203.0.113.{number}, {client}"}

@@ -13,7 +13,6 @@ from tests.helpers.stack import free_port, run, wait_until_it_answers
 pytestmark = pytest.mark.containers
 
 
-
 def post(client, path: str, **form) -> httpx.Response:
     """Send a form as a browser does, with the token that another page gave."""
     if not client.cookies:

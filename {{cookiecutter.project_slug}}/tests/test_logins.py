@@ -40,7 +40,10 @@ def token(request):
 
 def many(request):
     """As GraphQL does: many tries in one request, and nothing happens to what one of them raises."""
-    found = [authenticate(request, username="dana", password=word) for word in request.POST.getlist("words")]
+    found = [
+        authenticate(request, username="dana", password=word)
+        for word in request.POST.getlist("words")
+    ]
     return HttpResponse(str(sum(user is not None for user in found)))
 
 
@@ -133,7 +136,9 @@ def lock_account(name="dana", **options) -> None:
 # Where
 
 
-@pytest.mark.parametrize("at", ["/admin/login/", "/moved/login/", "/enter/", "/en-us/hidden/login/"])
+@pytest.mark.parametrize(
+    "at", ["/admin/login/", "/moved/login/", "/enter/", "/en-us/hidden/login/"]
+)
 def test_an_address_has_ten_tries_at_each_login_page(at):
     assert statuses(11, at=at) == [200] * 10 + [429]
 
@@ -297,14 +302,18 @@ def test_an_address_is_known_for_a_year(later):
     assert post(password=PASSWORD, address=HOME).status_code == 429
 
 
-@pytest.mark.parametrize("name", ["Dana", " dana\t", "\N{FULLWIDTH LATIN SMALL LETTER D}ana", "DANA"])
+@pytest.mark.parametrize(
+    "name", ["Dana", " dana\t", "\N{FULLWIDTH LATIN SMALL LETTER D}ana", "DANA"]
+)
 def test_spellings_of_a_name_are_one_account(name):
     lock_account(name)
     assert post(password=PASSWORD).status_code == 429
 
 
 def test_names_that_the_database_takes_for_equal_are_one_account():
-    assert limits.normalized("dana@g\N{LATIN SMALL LETTER DOTLESS I}t.example") == "DANA@GIT.EXAMPLE"
+    assert (
+        limits.normalized("dana@g\N{LATIN SMALL LETTER DOTLESS I}t.example") == "DANA@GIT.EXAMPLE"
+    )
     assert limits.normalized(" " * 2000 + "dana") == "DANA"
 
 
