@@ -47,6 +47,14 @@ def many(request):
     return HttpResponse(str(sum(user is not None for user in found)))
 
 
+def switch(request):
+    """Try a password of dana first, then log in as somebody else."""
+    authenticate(request, username="dana", password="wrong")
+    user = authenticate(request, username="eve", password=request.POST["password"])
+    login(request, user)
+    return HttpResponse()
+
+
 async def asynchronous(request):
     user = await aauthenticate(request, username="dana", password=request.POST["password"])
     return HttpResponse(str(user))
@@ -79,6 +87,7 @@ urlpatterns = [
     path("enter/", LoginView.as_view(template_name="400.html", next_page="/")),
     path("api/token/", token),
     path("many/", many),
+    path("switch/", switch),
     path("asynchronous/", asynchronous),
     path("", include("config.urls")),
     *i18n_patterns(path("hidden/", admin.site.urls)),
@@ -127,9 +136,9 @@ def statuses(times: int, **options) -> list[int]:
     return [post(f"somebody{n}", **options).status_code for n in range(times)]
 
 
-def lock_account(name="dana", **options) -> None:
-    """Let strangers guess 20 times, from two addresses."""
-    pages = [post(name, address=f"198.51.100.{n % 2}", **options) for n in range(20)]
+def lock_account(name="dana", tries=20) -> None:
+    """Let strangers guess so many times, from two addresses."""
+    pages = [post(name, address=f"198.51.100.{n % 2}") for n in range(tries)]
     assert {page.status_code for page in pages} == {200}
 
 
@@ -262,6 +271,15 @@ def test_tries_during_a_lock_do_not_make_it_longer(later):
     assert page.status_code == 200
 
 
+def test_failures_of_others_do_not_make_a_lock_shorter(later):
+    for n in range(20):
+        later(seconds=44)
+        assert post(address=f"198.51.100.{n}").status_code == 200
+    later(minutes=14)
+    post("somebody", address="198.51.100.99")
+    assert post(password=PASSWORD).status_code == 429
+
+
 def test_twenty_wrong_passwords_in_a_longer_time_lock_nobody(later):
     for n in range(40):
         later(seconds=50)
@@ -287,7 +305,8 @@ def test_wrong_passwords_of_the_owner_lock_no_strangers(later):
 def test_who_knows_one_password_becomes_known_to_that_account_only():
     get_user_model().objects.create_superuser("eve", password=PASSWORD)
     assert post("eve", PASSWORD).status_code == 302
-    lock_account()
+    assert post("eve", PASSWORD, at="/switch/").status_code == 200
+    lock_account(tries=19)
     assert post(password=PASSWORD).status_code == 429
 
 
