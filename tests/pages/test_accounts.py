@@ -1,4 +1,4 @@
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, login
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 
@@ -26,3 +26,11 @@ def upload(client, user, settings, folder, name: str) -> str:
     client.post(f"/admin/accounts/user/{user.pk}/change/", form)
     user.refresh_from_db()
     return user.photo.name
+
+
+def test_a_view_can_log_a_new_user_in(rf, client, django_user_model):
+    """Such as after a sign-up, without saying by which of the backends."""
+    request = rf.get("/")
+    request.session = client.session
+    login(request, django_user_model.objects.create_user("new"))
+    assert request.session["_auth_user_id"]
