@@ -52,6 +52,7 @@ ALWAYS = {
     "docs/updating.md",
     "logins/__init__.py",
     "logins/apps.py",
+    "logins/backends.py",
     "logins/checks.py",
     "logins/limits.py",
     "logins/middleware.py",

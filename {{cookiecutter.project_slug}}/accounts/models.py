@@ -6,9 +6,6 @@ from django.db import models
 class User(AbstractUser):
     """The project's own user from the first migration on, because swapping it in later is hard."""
 
-    # For login(request, user) where no password was checked, such as after a sign-up.
-    backend = "django.contrib.auth.backends.ModelBackend"
-
     # An ImageField would also look into the file, at the price of Pillow in the image.
     photo = models.FileField(
         upload_to="photos/",

@@ -117,10 +117,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # People
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "logins.tries.LoginLimitBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
 # As soon as so many passwords were wrong within this time, more are refused for as long: docs/logins.md.
 LOGIN_LIMITS = {
     "address": (10, timedelta(minutes=1)),

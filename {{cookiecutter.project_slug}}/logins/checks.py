@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.core.checks import Warning
 
-BACKEND = "logins.tries.LoginLimitBackend"
+BACKENDS = ["logins.backends.ModelBackend", "logins.backends.OnlyLimits"]
 MIDDLEWARE = "logins.middleware.LoginLimitMiddleware"
 HINT = "To have no limits on password guesses, remove logins from INSTALLED_APPS: docs/logins.md."
 
@@ -10,8 +10,9 @@ def limits_are_in_use(app_configs, **kwargs) -> list[Warning]:
     """Return a warning for each setting without which passwords can be guessed without limits."""
     found = []
     # Django asks no further backend when one has accepted the password.
-    if settings.AUTHENTICATION_BACKENDS[:1] != [BACKEND]:
-        message = f"{BACKEND} must be the first of AUTHENTICATION_BACKENDS."
+    backends = settings.AUTHENTICATION_BACKENDS
+    if not backends or backends[0] not in BACKENDS:
+        message = f"{BACKENDS[0]} must be the first of AUTHENTICATION_BACKENDS."
         found.append(Warning(message, hint=HINT, id="logins.W001"))
     if MIDDLEWARE not in settings.MIDDLEWARE:
         message = f"{MIDDLEWARE} must be in MIDDLEWARE."

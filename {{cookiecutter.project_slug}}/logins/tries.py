@@ -1,7 +1,7 @@
 """The passwords that the current request tries, wherever it tries them.
 
 Every login form and API view calls django.contrib.auth.authenticate(), which asks the backends in
-turn and sends a signal when all of them refuse. So a backend that comes first sees each try, and
+turn and sends a signal when all of them refuse. So the first backend sees each try (backends.py), and
 the signal tells which of them failed.
 """
 
@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -35,31 +34,21 @@ class Tries:
 current: ContextVar[Tries | None] = ContextVar("tries", default=None)
 
 
-class LoginLimitBackend:
-    """Refuses a password where too many were wrong, and else leaves it to the backends that follow.
-
-    It has no method get_user, so Django never takes it for the backend that a user logged in with.
-    """
-
-    @sensitive_variables("credentials")
-    def authenticate(self, request, **credentials) -> None:
-        """Raise PermissionDenied where too many passwords were wrong."""
-        tries = current.get()
-        if not tries or "password" not in credentials:
-            return
-        tries.accounts, tries.keys = set(), []
-        accounts = limits.accounts_in(credentials)
-        counted = counted_by(tries.address, accounts)
-        locks = [limits.locked_until(kind, key, tries.failures) for kind, key in counted]
-        if until := max(filter(None, locks), default=None):
-            tries.refused_until = until
-            raise PermissionDenied("Too many passwords were wrong.")
-        tries.accounts = accounts
-        tries.keys = [key for _, key in counted]
-
-    async def aauthenticate(self, request, **credentials) -> None:
-        """Do the same for aauthenticate()."""
-        await sync_to_async(self.authenticate)(request, **credentials)
+@sensitive_variables("credentials")
+def check(credentials: dict) -> None:
+    """Raise PermissionDenied where too many passwords were wrong; else note what this try counts for, if it fails."""
+    tries = current.get()
+    if not tries or "password" not in credentials:
+        return
+    tries.accounts, tries.keys = set(), []
+    accounts = limits.accounts_in(credentials)
+    counted = counted_by(tries.address, accounts)
+    locks = [limits.locked_until(kind, key, tries.failures) for kind, key in counted]
+    if until := max(filter(None, locks), default=None):
+        tries.refused_until = until
+        raise PermissionDenied("Too many passwords were wrong.")
+    tries.accounts = accounts
+    tries.keys = [key for _, key in counted]
 
 
 def counted_by(address: str, accounts: set[str]) -> list[tuple[str, str]]:

@@ -56,6 +56,12 @@ def switch(request):
     return HttpResponse()
 
 
+def sign_up(request):
+    """Log a new user in without a password, as Django's documentation does after a sign-up."""
+    login(request, create_user("new"))
+    return HttpResponse()
+
+
 async def asynchronous(request):
     user = await aauthenticate(request, username="dana", password=request.POST["password"])
     return HttpResponse(str(user))
@@ -90,6 +96,7 @@ urlpatterns = [
     path("many/", many),
     path("switch/", switch),
     path("asynchronous/", asynchronous),
+    path("sign-up/", sign_up),
     path("", lambda request: HttpResponse()),
     *i18n_patterns(path("hidden/", admin.site.urls)),
 ]
@@ -101,10 +108,7 @@ pytestmark = pytest.mark.django_db
 def site(platform):
     platform.ROOT_URLCONF = __name__
     platform.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    platform.AUTHENTICATION_BACKENDS = [
-        "logins.tries.LoginLimitBackend",
-        "django.contrib.auth.backends.ModelBackend",
-    ]
+    platform.AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
     platform.LOGIN_LIMITS = {
         "address": (10, timedelta(minutes=1)),
         "account": (20, timedelta(minutes=15)),
@@ -451,7 +455,7 @@ def test_the_limits_are_in_the_settings(settings):
 
 def test_limits_that_are_not_in_use_are_reported(settings):
     assert [found.id for found in run_checks() if found.id.startswith("logins")] == []
-    settings.AUTHENTICATION_BACKENDS = settings.AUTHENTICATION_BACKENDS[1:]
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Limit" not in name]
     ids = [found.id for found in run_checks() if found.id.startswith("logins")]
     assert ids == ["logins.W001", "logins.W002"]
@@ -505,3 +509,14 @@ def test_tries_at_the_same_moment_pass_the_limit_by_no_more_than_the_workers():
         codes = [*threads.map(guess, range(40))]
     assert 10 <= codes.count(200) < 10 + workers
     assert codes.count(429) == 40 - codes.count(200)
+
+
+def test_a_view_logs_in_a_new_user_without_a_password(client):
+    client.post("/sign-up/")
+    assert client.session["_auth_user_backend"] == "logins.backends.ModelBackend"
+
+
+def test_a_project_without_passwords_in_the_database_is_limited_too(settings):
+    settings.AUTHENTICATION_BACKENDS = ["logins.backends.OnlyLimits", f"{__name__}.Phone"]
+    statuses = [post(password="wrong").status_code for _ in range(11)]
+    assert statuses == [200] * 10 + [429]
