@@ -48,7 +48,13 @@ NGINX = [
 # Answer -> value -> what is there only for that value. Nothing else ties an answer to a path.
 PIECES = {
     "app_server": {
-        "uwsgi": ["docker/app/uwsgi.ini", "docs/uwsgi.md"],
+        "uwsgi": [
+            "config/complete.py",
+            "config/uwsgi.py",
+            "docker/app/uwsgi.ini",
+            "docs/uwsgi.md",
+            "tests/test_complete.py",
+        ],
         "gunicorn": ["docker/app/gunicorn.conf.py", "docs/gunicorn.md"],
     },
     "proxy": {

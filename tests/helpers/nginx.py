@@ -5,4 +5,5 @@ NGINX = {
     "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     "HTTPS_PORT": "8443",
     "APP_COPIES": "2",
+    "UPLOAD_LIMIT_MB": "75",
 }

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from tests.helpers.large import large_views
+
 
 @pytest.fixture
 def docker_says(tmp_path, monkeypatch):
@@ -16,3 +18,14 @@ def docker_says(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     return make
+
+
+THREE_SECONDS = {"uwsgi": "UWSGI_HARAKIRI=3", "gunicorn": "GUNICORN_CMD_ARGS=--timeout 3"}
+
+
+@pytest.fixture(scope="module")
+def views(production, app_server, tmp_path_factory):
+    """Starts an app with the views of helpers/large.py for `production`; a request may take 3 s: 5 s."""
+    folder = tmp_path_factory.mktemp("views")
+    with large_views(production, folder, f"--env={THREE_SECONDS[app_server]}"):
+        yield production

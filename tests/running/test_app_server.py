@@ -1,5 +1,6 @@
 """What both app servers promise behind nginx: time limits, a graceful stop, an answer for everybody."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -75,10 +76,32 @@ def test_a_large_body_that_no_view_reads_gets_its_answer(production):
     assert set(codes) == {404}
 
 
-def test_a_body_over_the_limit_is_refused(production):
-    with production.client() as client:
-        answer = client.post("/", content=b"x" * (11 * 1024**2))
-    assert answer.status_code == 413
+# Half a response is not a whole one
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["http-1", "http-2"])
+@pytest.mark.parametrize("end", ["killed", "hang", "error"])
+def test_a_response_that_breaks_off_is_cut_off(views, end, http2):
+    """Its length is not known before its end, and its status was 200."""
+    path = f"/export/?mb=40&{end}"
+    with views.client(http2=http2) as client, client.stream("GET", path) as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+
+
+def test_a_whole_response_of_unknown_length_ends(views):
+    assert len(views.get("/export/?mb=40").content) == 40 * 1024**2
+
+
+def test_a_client_may_be_slower_than_a_request_may_take(views):
+    """nginx takes the response from the app, which gives a request 3 seconds here."""
+    size = 0
+    with views.client() as client, client.stream("GET", "/export/?mb=96") as answer:
+        for block in answer.iter_bytes(16 * 1024**2):
+            size += len(block)
+            time.sleep(1)
+    assert size == 96 * 1024**2
 
 
 def test_headers_of_30_kb_arrive(production):

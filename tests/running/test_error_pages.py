@@ -67,7 +67,7 @@ def test_a_file_that_may_not_be_shown(production):
 
 def test_a_body_over_the_limit(production):
     with production.client() as client:
-        is_ours(client.post("/", content=b"x" * (11 * 1024**2)), 413)
+        is_ours(client.post("/", content=b"x" * (76 * 1024**2)), 413)
 
 
 def test_too_many_uploads_at_a_time(production):
@@ -203,7 +203,7 @@ def test_a_request_without_a_fault_is_logged_by_nginx_alone(production):
 
 def test_the_page_about_operations_has_the_words_of_the_logs(production):
     with production.client() as client:
-        client.post("/", content=b"x" * (11 * 1024**2))
+        client.post("/", content=b"x" * (76 * 1024**2))
         origin = {"Origin": str(client.base_url).rstrip("/")}
         for number in range(11):
             guess(client, f"somebody{number}", headers=origin)

@@ -113,6 +113,16 @@ def test_tmp_is_in_memory(service, production):
 
 
 @pytest.mark.parametrize(
+    ("service", "folder"), [("app", "/var/tmp"), ("nginx", "/var/cache/nginx")]
+)
+def test_bodies_and_temporary_files_are_on_the_disk(service, folder, production):
+    kind = production.exec(service, "df", "--output=fstype", folder)
+    assert "tmpfs" not in kind
+    assert "overlay" not in kind
+    production.exec(service, "sh", "-c", f"touch {folder}/file && rm {folder}/file")
+
+
+@pytest.mark.parametrize(
     ("service", "names"),
     [
         ("app", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
@@ -120,7 +130,10 @@ def test_tmp_is_in_memory(service, production):
         ("release", {"SECRET_KEY", "POSTGRES_PASSWORD", "DOMAIN", "DEFAULT_FROM_EMAIL"}),
         ("postgres", {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"}),
         ("nginx", set()),
-        ("nginx-config", {"APP_COPIES", "DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES"}),
+        (
+            "nginx-config",
+            {"APP_COPIES", "DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES", "UPLOAD_LIMIT_MB"},
+        ),
         ("certbot", {"ACME_SERVER", "DOMAIN"}),
     ],
 )

@@ -212,7 +212,7 @@ def test_a_large_body_that_no_view_reads_gets_its_answer(platform):
 
 def test_a_body_over_the_limit_is_refused(platform):
     with platform.client() as client:
-        answer = client.post("/", content=b"x" * (11 * 1024**2))
+        answer = client.post("/", content=b"x" * (76 * 1024**2))
     assert answer.status_code == 413
     assert "<h1>That was too large</h1>" in answer.text
 

@@ -278,7 +278,7 @@ def test_a_client_that_waits_for_leave_gets_it_from_nginx(echo):
 
 def test_chunks_over_the_limit_are_refused(echo):
     megabyte = b"%x\r\n%b\r\n" % (1024**2, b"x" * 1024**2)
-    body = megabyte * 11 + b"0\r\n\r\n"
+    body = megabyte * 76 + b"0\r\n\r\n"
     assert echo.statuses(request(b"POST /a", CHUNKED, CLOSE, body=body)) == [413]
     assert echo.requests() == []
 

@@ -34,8 +34,8 @@ def test_a_word_that_uwsgi_does_not_know_ends_the_start(image):
 
 def test_every_number_in_uwsgi_ini_can_be_set_from_outside(started, served):
     numbers = {
-        "THREADS": 7, "HARAKIRI": 17, "WORKER_RELOAD_MERCY": 27, "MAX_REQUESTS": 37,
-        "MAX_REQUESTS_DELTA": 47, "BUFFER_SIZE": 5700, "POST_BUFFERING": 6700,
+        "SOCKET_TIMEOUT": 77, "THREADS": 7, "HARAKIRI": 17, "WORKER_RELOAD_MERCY": 27,
+        "MAX_REQUESTS": 37, "MAX_REQUESTS_DELTA": 47, "BUFFER_SIZE": 5700,
     }  # fmt: skip
     ini = served.read("docker/app/uwsgi.ini")
     written = re.findall(r"^([a-z-]+) = \d+$", ini, re.MULTILINE)

@@ -18,4 +18,6 @@ class ClientAddress:
     def __call__(self, environ, start_response):
         if environ.get("REMOTE_ADDR", "") in NO_ADDRESS:
             environ["REMOTE_ADDR"] = environ.get("HTTP_X_FORWARDED_FOR", "127.0.0.1")
+            # For config/media.py. No client can set it, because it is no header.
+            environ["config.from_nginx"] = True
         return self.application(environ, start_response)

@@ -46,6 +46,14 @@ def integer(name: str, default: int) -> int:
     return int(value)
 
 
+def megabytes(name: str, default: int) -> int:
+    """Return NAME, a whole number of MB from 1 to 999999, in bytes. nginx-config accepts the same values."""
+    value = text(name, str(default))
+    if not re.fullmatch("[1-9][0-9]{0,5}", value):
+        sys.exit(f"{name} must be a whole number of MB from 1 to 999999, not {value!r}.")
+    return int(value) * 1024**2
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return NAME as a list; spaces or commas stand between its items."""
     return text(name, default).replace(",", " ").split()

@@ -3,11 +3,15 @@
 The pages are in config/templates/. To replace one, write a page with the same name, such as 404.html, into templates/.
 """
 
+import errno
 import logging
 import sys
+import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
@@ -17,8 +21,10 @@ from config import request_id
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which a client may try again while the database is away.
+# Seconds after which a client may try again while the database is away or a disk is full.
 RETRY_AFTER = 10
+
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 # Renders the pages of config/templates/, whatever the project has in templates/.
 PLAIN = Engine(
@@ -28,18 +34,46 @@ PLAIN = Engine(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 400 for what Django refuses, such as a host name that is not the site's."""
-    return HttpResponse(page(400, request_id.current.get()), status=400)
+    """Return 413 for what is too large for memory and for forms with too many fields or files.
+
+    Return 400 for everything else that Django refuses, such as a host name that is not the site's.
+    """
+    status = 400
+    if isinstance(exception, TOO_LARGE):
+        status = 413
+        delete_uploads(request, exception)
+    return HttpResponse(page(status, request_id.current.get()), status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 503 while the database is away, full or overloaded, and 500 for every other exception.
+    """Return 503 while the database is away or overloaded or a disk is full, and 500 for every other exception.
 
     Django calls this while it handles the exception.
     """
-    away = isinstance(sys.exception(), (OperationalError, InterfaceError))
-    status, headers = (503, {"Retry-After": RETRY_AFTER}) if away else (500, {})
+    exception = sys.exception()
+    status, headers = (503, {"Retry-After": RETRY_AFTER}) if will_pass(exception) else (500, {})
+    if isinstance(exception, OSError):
+        delete_uploads(request, exception)
     return HttpResponse(page(status, request_id.current.get()), status=status, headers=headers)
+
+
+def will_pass(exception: BaseException | None) -> bool:
+    """Return whether the same request may succeed later, without a change to the code."""
+    if isinstance(exception, OSError):
+        return exception.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(exception, (OperationalError, InterfaceError))
+
+
+def delete_uploads(request: HttpRequest, exception: BaseException) -> None:
+    """Delete the temporary files of a form that could not be read to its end.
+
+    Django would delete them when Python collects garbage, and until then a full disk would stay full.
+    """
+    for handler in request.upload_handlers:
+        with suppress(OSError):  # what it has not yet written does not fit either
+            handler.upload_interrupted()
+    # The files before the last one are in the local variables of the parser.
+    traceback.clear_frames(exception.__traceback__)
 
 
 def page(status: int, request_id: str, **context: str) -> str:

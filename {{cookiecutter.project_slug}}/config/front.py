@@ -14,9 +14,6 @@ from config import errors, request_id
 
 logger = logging.getLogger(__name__)
 
-# Bytes. They wait in /tmp, which compose.prod.yaml keeps in memory.
-LARGEST_BODY = 10 * 1024**2
-
 # They ask the container by its address, not by the site's name.
 PROBES = {"/healthz", "/readyz"}
 
@@ -100,6 +97,6 @@ def refusal(environ: dict) -> tuple[str, str]:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
         return "400 Bad Request", "Content-Length must be a number."
-    if int(length) > LARGEST_BODY:
-        return "413 Content Too Large", f"A body may have {LARGEST_BODY} bytes."
+    if int(length) > settings.LARGEST_BODY:
+        return "413 Content Too Large", f"A body may have {settings.LARGEST_BODY} bytes."
     return "", ""

@@ -59,9 +59,7 @@ limit_request_line = 8190
 limit_request_field_size = 16 * 1024
 limit_request_fields = 120
 
-# Bytes; a little more than the largest body that comes through.
-LARGEST_BODY = 11 * 1024**2
-CHUNK = 64 * 1024
+CHUNK = 64 * 1024  # bytes
 
 # What gunicorn itself logs is JSON, too, on stderr.
 logconfig_dict = {
@@ -84,6 +82,15 @@ logconfig_dict = {
 
 def post_request(worker, request, environ, response):
     """Read what no view has read: closing a connection on it would destroy the answer on its way."""
-    for _ in range(0, LARGEST_BODY, CHUNK):
+    from django.conf import settings  # the project is loaded by now
+
+    for _ in range(0, settings.LARGEST_BODY, CHUNK):
         if not request.body.read(CHUNK):
             return
+
+
+def post_worker_init(worker):
+    """A new worker may come in place of one that was killed: delete the uploads that it left."""
+    from config.leftovers import delete_leftovers
+
+    delete_leftovers()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-# In bytes: what a small Django project grows to, and its share of the files in /tmp.
+# In bytes: what a small Django project grows to.
 MEMORY_OF_A_WORKER = 96 * 1024**2
 
 CGROUP = Path("/sys/fs/cgroup")
