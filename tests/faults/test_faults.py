@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.helpers.echo import eventually_status
+from tests.helpers.large import MB, write_urls
 from tests.helpers.load import load, write, writes
 from tests.helpers.locked import PSQL, WAITERS, locked, unlock, wait_for
 from tests.helpers.login import PASSWORD, csrf_token, post_login
@@ -175,6 +176,73 @@ def test_a_full_disk_is_told_to_those_who_write_and_not_to_others(production, tm
     assert plain.statuses() == WELL
     assert readers.statuses() == {200}
     assert still == app
+
+
+# In memory as well, and for both: nginx has 40 MB, and the app 20.
+SMALL_TEMPORARY = {
+    "nginx-small": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=40m,uid=101"}},
+    "app-small": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=20m,mode=1777"}},
+}
+
+
+def on_small_disks(urls: Path) -> dict[str, dict]:
+    """Return how nginx and the app, with these URLs, have little room for temporary files."""
+    small = {"type": "volume", "volume": {"nocopy": True}}
+    nginx = small | {"source": "nginx-small", "target": "/var/cache/nginx"}
+    app = small | {"source": "app-small", "target": "/var/tmp"}
+    views = {"type": "bind", "source": str(urls), "target": "/app/config/urls.py"}
+    return {"nginx": {"volumes": [nginx]}, "app": {"volumes": [app, views]}}
+
+
+def test_a_full_disk_is_told_to_those_who_need_it_and_to_no_others(production, tmp_path):
+    services = on_small_disks(write_urls(production, tmp_path))
+    with changed(
+        production,
+        tmp_path,
+        "--no-deps",
+        "app",
+        "nginx",
+        services=services,
+        volumes=SMALL_TEMPORARY,
+    ):
+        with load(production, *PLAIN) as plain, production.client() as client:
+            too_much_for_nginx = [upload(client, 60) for _ in range(3)]
+            too_much_for_app = [upload(client, 12, 12) for _ in range(3)]
+            left = production.exec("app", "ls", "/var/tmp")
+            fits = upload(client, 12)
+            broken = slow_download(production, 100)
+            raw = client.put("/memory/", content=b"x" * 1000)
+        nginx_left = production.exec(
+            "nginx", "find", "/var/cache/nginx", "-type", "f", "-size", "+1M"
+        )
+    for answer in [*too_much_for_nginx, *too_much_for_app]:
+        assert answer.status_code == 503
+        assert "<h1>We will be back in a moment</h1>" in answer.text
+        assert f"<code>{answer.headers['X-Request-ID']}</code>" in answer.text
+        assert "retry-after" in answer.headers
+    assert (left, nginx_left) == ("", "")
+    assert (fits.status_code, raw.text) == (200, "1000")
+    assert isinstance(broken, httpx.RemoteProtocolError)
+    assert plain.statuses() == WELL
+
+
+def upload(client: httpx.Client, *megabytes: int) -> httpx.Response:
+    """Post a form with files of these sizes."""
+    files = [("file", ("film.mp4", b"x" * (size * MB))) for size in megabytes]
+    return client.post("/form/", files=files)
+
+
+def slow_download(stack, megabytes: int) -> httpx.RemoteProtocolError | None:
+    """Return how a download ended whose client is slower than the app, or None where it was whole."""
+    path = f"/export/?mb={megabytes}"
+    with stack.client() as client, client.stream("GET", path) as answer:
+        assert answer.status_code == 200
+        try:
+            for _ in answer.iter_bytes(4 * MB):
+                time.sleep(0.3)
+        except httpx.RemoteProtocolError as error:
+            return error
+    return None
 
 
 # The app

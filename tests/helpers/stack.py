@@ -118,7 +118,8 @@ class Stack:
 
         Where a load balancer is to end HTTPS, the client speaks as one; TRUSTED_PROXIES decides.
         """
-        client = httpx.Client(base_url=self.address, verify=False, timeout=30, **options)
+        options = {"timeout": 30} | options
+        client = httpx.Client(base_url=self.address, verify=False, **options)
         if self.file == PRODUCTION and not self.ends_https:
             client.headers["X-Forwarded-Proto"] = "https"
         return client

@@ -24,3 +24,16 @@ def test_a_health_check_over_the_socket_comes_from_this_container():
 def test_over_tcp_a_client_cannot_choose_it(peer):
     forged = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
     assert remote_addr(forged) == peer
+
+
+@pytest.mark.parametrize(
+    ("environ", "seen"),
+    [
+        ({"REMOTE_ADDR": "0.0.0.0"}, True),
+        ({"REMOTE_ADDR": "172.18.0.4"}, None),
+        ({"REMOTE_ADDR": "172.18.0.4", "HTTP_CONFIG_FROM_NGINX": "1"}, None),
+    ],
+)
+def test_the_app_learns_that_nginx_asks(environ, seen):
+    from_nginx = ClientAddress(lambda environ, _: environ.get("config.from_nginx"))
+    assert from_nginx(environ, None) == seen

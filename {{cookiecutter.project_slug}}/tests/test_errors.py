@@ -1,7 +1,11 @@
 """The error pages."""
 
+import errno
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 from django.test import Client
@@ -30,6 +34,22 @@ def crash_in_a_template(request):
     return render(request, "no-such-page.html")
 
 
+def fill_the_disk(request):
+    raise OSError(errno.ENOSPC, "the-secret-reason")
+
+
+def miss_a_file(request):
+    raise OSError(errno.ENOENT, "the-secret-reason")
+
+
+def read_the_form(request):
+    return request.POST
+
+
+def read_the_body(request):
+    return request.body
+
+
 handler400 = "config.errors.bad_request"
 handler500 = "config.errors.server_error"
 urlpatterns = [
@@ -38,6 +58,10 @@ urlpatterns = [
     path("crash-in-a-template", crash_in_a_template),
     path("lose-the-database", lose_the_database),
     path("lose-the-connection", lose_the_connection),
+    path("fill-the-disk", fill_the_disk),
+    path("miss-a-file", miss_a_file),
+    path("read-the-form", read_the_form),
+    path("read-the-body", read_the_body),
 ]
 
 
@@ -65,7 +89,9 @@ ERROR_PAGES = [
     (500, "Something went wrong on our side", {"path": "/crash"}),
     (500, "Something went wrong on our side", {"path": "/crash-in-a-template"}),
     (503, "We will be back in a moment", {"path": "/lose-the-database"}),
+    (500, "Something went wrong on our side", {"path": "/miss-a-file"}),
     (503, "We will be back in a moment", {"path": "/lose-the-connection"}),
+    (503, "We will be back in a moment", {"path": "/fill-the-disk"}),
 ]
 
 
@@ -85,7 +111,43 @@ def test_error_pages_look_like_the_site_and_leak_nothing(
 def test_without_its_database_the_site_says_when_to_come_back(client, production):
     client.raise_request_exception = False
     assert client.get("/lose-the-database").headers["Retry-After"] == "10"
+    assert client.get("/fill-the-disk").headers["Retry-After"] == "10"
     assert "Retry-After" not in client.get("/crash").headers
+
+
+def test_what_is_too_large_for_memory_is_refused_as_too_large(client, production):
+    page = client.put("/read-the-body", b"x" * 2_621_441)
+    assert page.status_code == 413
+    assert "<h1>That was too large</h1>" in page.text
+
+
+def form(number: int) -> dict:
+    """Return a form with so many files, which together are too large for memory."""
+    large = SimpleUploadedFile("film.mp4", b"x" * 3_000_000)
+    small = {f"file-{n}": SimpleUploadedFile("a", b"a") for n in range(number - 1)}
+    return {"large": large} | small
+
+
+def test_a_form_with_too_many_files_leaves_none_of_them(client, production, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    page = client.post("/read-the-form", form(101))
+    assert page.status_code == 413
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_form_for_which_there_is_no_room_leaves_nothing(
+    client, production, settings, tmp_path, monkeypatch
+):
+    def fail_at_the_third(self, data, start):
+        self.file.write(data)
+        if len(list(tmp_path.iterdir())) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", fail_at_the_third)
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    client.raise_request_exception = False
+    assert client.post("/read-the-form", form(4)).status_code == 503
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_error_page_for_a_form_without_a_token_says_what_to_do(production):

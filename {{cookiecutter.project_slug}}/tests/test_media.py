@@ -1,9 +1,10 @@
-"""What people uploaded is shown, and cannot do harm."""
+"""What people uploaded is shown, and cannot do harm; private files are sent by a view only."""
 
 import pytest
+from django.http import Http404
 from django.urls import path
 
-from config.media import media
+from config.media import media, private_file
 
 # The end of a response looks after the database's connections.
 pytestmark = pytest.mark.django_db
@@ -60,9 +61,83 @@ def test_what_is_not_there_is_not_found(client, settings, tmp_path, name):
     assert client.get(f"/media/{name}").status_code == 404
 
 
+def test_a_link_leads_nowhere(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEDIA_ROOT.mkdir()
+    (tmp_path / "secret.png").write_text("secret")
+    (settings.MEDIA_ROOT / "link.png").symlink_to(tmp_path / "secret.png")
+    (settings.MEDIA_ROOT / "folder").symlink_to(tmp_path)
+    assert client.get("/media/link.png").status_code == 404
+    assert client.get("/media/folder/secret.png").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["../secret.png", "%2e%2e/secret.png", "/secret.png"])
 def test_nothing_outside_of_the_uploads_is_shown(client, settings, tmp_path, path):
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MEDIA_ROOT.mkdir()
     (tmp_path / "secret.png").write_text("secret")
     assert client.get(f"/media/{path}").status_code == 400
+
+
+# Private files
+
+
+@pytest.fixture
+def private(settings, tmp_path):
+    """Puts files into the folder `private` of the uploads."""
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "private/photos").mkdir(parents=True)
+    for name in ("report.pdf", "photos/Grüße 100%?.png"):
+        (tmp_path / "private" / name).write_bytes(b"secret")
+    (tmp_path / "public.png").write_bytes(b"public")
+    (tmp_path / "private/link.png").symlink_to(tmp_path / "public.png")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "private/report.pdf",
+        "Private/report.pdf",
+        "photos/../private/report.pdf",
+        "private//report.pdf",
+    ],
+)
+@pytest.mark.usefixtures("private")
+def test_the_address_of_the_uploads_shows_no_private_file(client, path):
+    assert client.get(f"/media/{path}").status_code == 404
+
+
+@pytest.mark.usefixtures("private")
+def test_without_nginx_the_app_sends_a_private_file(rf):
+    answer = private_file(rf.get("/"), "private/photos/Grüße 100%?.png")
+    assert b"".join(answer.streaming_content) == b"secret"
+    answer.close()
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Cache-Control"] == "private"
+    assert answer._csp_config["sandbox"] is True
+
+
+@pytest.mark.usefixtures("private")
+def test_behind_nginx_nginx_sends_it(rf):
+    behind_nginx = rf.get("/", **{"config.from_nginx": True})
+    picture = private_file(behind_nginx, "private/photos/Grüße 100%?.png")
+    report = private_file(behind_nginx, "private/report.pdf")
+    assert picture.headers["X-Accel-Redirect"] == (
+        "/media/private/photos/Gr%C3%BC%C3%9Fe%20100%25%3F.png"
+    )
+    assert picture.headers["Content-Type"] == "image/png"
+    assert picture.headers["Content-Disposition"].startswith("inline; ")
+    assert report.headers["Content-Type"] == "application/octet-stream"
+    assert report.headers["Content-Disposition"] == 'attachment; filename="report.pdf"'
+    assert report.headers["Cache-Control"] == "private"
+    assert report.content == b""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["public.png", "private/../public.png", "private/link.png", "private/photos", "private/none"],
+)
+@pytest.mark.usefixtures("private")
+def test_nothing_else_is_a_private_file(rf, name):
+    with pytest.raises(Http404):
+        private_file(rf.get("/"), name)

@@ -153,3 +153,15 @@ def test_production_passes_djangos_deployment_checks():
     check = "execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
     done = run(f"from django.core.management import *; {check}", **PRODUCTION)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_largest_request_is_a_file_of_75_mb_and_its_form():
+    assert setting("LARGEST_BODY", **PRODUCTION) == 78_708_736
+    assert setting("LARGEST_BODY", **PRODUCTION, UPLOAD_LIMIT_MB="1") == 1_114_112
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-5", "7.5", "75MB", "075", " 75", "1000000", "٧٥"])
+def test_a_limit_that_is_no_number_of_mb_stops_with_one_sentence(value):
+    assert refusal(**PRODUCTION, UPLOAD_LIMIT_MB=value) == (
+        f"UPLOAD_LIMIT_MB must be a whole number of MB from 1 to 999999, not {value!r}.\n"
+    )
