@@ -31,6 +31,7 @@ ALWAYS = {
     "config/errors.py",
     "config/health.py",
     "config/home.py",
+    "config/leftovers.py",
     "config/management/__init__.py",
     "config/management/commands/__init__.py",
     "config/management/commands/migrate.py",
@@ -50,6 +51,7 @@ ALWAYS = {
     "docs/migrations.md",
     "docs/operations.md",
     "docs/updating.md",
+    "docs/uploads.md",
     "logins/__init__.py",
     "logins/apps.py",
     "logins/backends.py",
@@ -122,6 +124,7 @@ ALWAYS = {
     "tests/test_errors.py",
     "tests/test_health.py",
     "tests/test_healthcheck.py",
+    "tests/test_leftovers.py",
     "tests/test_logins.py",
     "tests/test_media.py",
     "tests/test_migrations.py",
@@ -159,6 +162,7 @@ NGINX = {
     "docker/nginx/snippets/proxy.conf",
     "docker/nginx/snippets/static.conf",
     "docker/nginx/templates/trusted.conf.template",
+    "docker/nginx/templates/uploads.conf.template",
     "docker/nginx/templates/upstream.conf.template",
     "docs/deploy.md",
     "ops/commands/deploy.py",
@@ -199,7 +203,17 @@ NGINX = {
 
 # Answer, value, and the files that are there for that value alone.
 OPTIONAL = [
-    ("app_server", "uwsgi", {"docker/app/uwsgi.ini", "docs/uwsgi.md"}),
+    (
+        "app_server",
+        "uwsgi",
+        {
+            "config/complete.py",
+            "config/uwsgi.py",
+            "docker/app/uwsgi.ini",
+            "docs/uwsgi.md",
+            "tests/test_complete.py",
+        },
+    ),
     ("app_server", "gunicorn", {"docker/app/gunicorn.conf.py", "docs/gunicorn.md"}),
     (
         "proxy",
