@@ -8,6 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from tests.helpers.large import LARGEST, MB, VIEWS
 from tests.helpers.locked import stop_during_requests
 from tests.helpers.login import FORGED, guess
 from tests.helpers.project import a_slug
@@ -27,6 +28,8 @@ def platform(bake_once, app_server, engine):
     project = bake_once(project_slug=a_slug(), proxy="none", app_server=app_server)
     with (project.path / ".env").open("a") as env:
         env.write(f"TRUSTED_PROXIES={THIS_MACHINE}\n")
+    with (project.path / "config/urls.py").open("a") as urls:
+        urls.write(VIEWS)
     with standing() as make:
         stack = make(project.path, PRODUCTION)
         stack.up()
@@ -215,6 +218,38 @@ def test_a_body_over_the_limit_is_refused(platform):
         answer = client.post("/", content=b"x" * (76 * 1024**2))
     assert answer.status_code == 413
     assert "<h1>That was too large</h1>" in answer.text
+
+
+def test_a_form_with_a_file_of_75_mb_arrives_on_the_disk(platform):
+    with platform.client() as client:
+        answer = client.post("/form/", files={"file": ("film.mp4", b"x" * (75 * MB))})
+    ((size, path),) = answer.json()["files"]
+    assert (size, path.startswith("/var/tmp/")) == (75 * MB, True)
+    assert "tmpfs" not in platform.exec("app", "df", "--output=fstype", "/var/tmp")
+
+
+def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_refused(platform):
+    with platform.client() as client:
+        assert client.put("/stream/", content=b"x" * LARGEST).text == str(LARGEST)
+        assert client.put("/stream/", content=b"x" * (LARGEST + 1)).status_code == 413
+
+
+@pytest.mark.parametrize("end", ["killed", "error"])
+def test_a_response_that_breaks_off_is_cut_off(platform, end):
+    with platform.client() as client, client.stream("GET", f"/export/?mb=40&{end}") as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+    assert len(platform.get("/export/?mb=40").content) == 40 * MB
+
+
+def test_a_private_file_is_sent_by_the_view_only(platform):
+    write = "mkdir -p media/private && echo secret >media/private/a.png"
+    platform.exec("app", "sh", "-c", write)
+    sent = platform.get("/document/a.png?key")
+    assert (sent.text, sent.headers["content-type"]) == ("secret\n", "image/png")
+    assert platform.get("/document/a.png").status_code == 403
+    assert platform.get("/media/private/a.png").status_code == 404
 
 
 # Stopping
