@@ -220,8 +220,11 @@ def test_an_option_of_uwsgi_gives_way_to_its_own_variable(bake):
 @pytest.mark.parametrize(
     ("proxy", "given"),
     [
-        ("nginx-letsencrypt", {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT", "APP_COPIES"}),
-        ("nginx", {"DOMAIN", "TRUSTED_PROXIES", "APP_COPIES"}),
+        (
+            "nginx-letsencrypt",
+            {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT", "APP_COPIES", "UPLOAD_LIMIT_MB"},
+        ),
+        ("nginx", {"DOMAIN", "TRUSTED_PROXIES", "APP_COPIES", "UPLOAD_LIMIT_MB"}),
     ],
 )
 def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):

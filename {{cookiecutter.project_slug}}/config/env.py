@@ -47,7 +47,7 @@ def integer(name: str, default: int) -> int:
 
 
 def megabytes(name: str, default: int) -> int:
-    """Return NAME, a whole number of MB from 1 to 999999, in bytes. nginx-config accepts the same values."""
+    """Return NAME, a whole number of MB from 1 to 999999, in bytes."""
     value = text(name, str(default))
     if not re.fullmatch("[1-9][0-9]{0,5}", value):
         sys.exit(f"{name} must be a whole number of MB from 1 to 999999, not {value!r}.")

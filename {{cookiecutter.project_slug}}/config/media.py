@@ -6,11 +6,15 @@ these, and sends them with private_file().
 
 import mimetypes
 from pathlib import Path
+{%- if cookiecutter.proxy != "none" %}
 from urllib.parse import quote
+{%- endif %}
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+{%- if cookiecutter.proxy != "none" %}
 from django.utils.http import content_disposition_header
+{%- endif %}
 from django.views.decorators.csp import csp_override
 
 # Pictures, sound and film are shown. All else is a download, because a page could run scripts here.
@@ -34,7 +38,7 @@ def media(request: HttpRequest, name: str) -> FileResponse:
 
 @csp_override(POLICY)
 def private_file(request: HttpRequest, name: str) -> HttpResponse:
-    """Return a response that sends a private file. Behind nginx, nginx reads the file.
+    """Return a response that sends a private file.
 
     `name` is relative to MEDIA_ROOT, such as private/report.pdf: the name of a FileField's file. The view
     that calls this decides who may read the file. Raises Http404 where the folder `private` has no such file.
@@ -42,13 +46,12 @@ def private_file(request: HttpRequest, name: str) -> HttpResponse:
     path = uploaded(name)
     if path.parts[0] != PRIVATE:
         raise Http404
+    sender = send
+{%- if cookiecutter.proxy != "none" %}
     if request.META.get("config.from_nginx"):
-        # To nginx a bare ? would be the start of a query.
-        response = HttpResponse(headers={"X-Accel-Redirect": f"/media/{quote(path.as_posix())}"})
-        response["Content-Type"], as_attachment = kind(path)
-        response["Content-Disposition"] = content_disposition_header(as_attachment, path.name)
-    else:
-        response = send(path)
+        sender = let_nginx_send
+{%- endif %}
+    response = sender(path)
     # No cache on the way keeps it for somebody else.
     response["Cache-Control"] = "private"
     return response
@@ -73,6 +76,18 @@ def send(path: Path) -> FileResponse:
     content_type, as_attachment = kind(path)
     file = default_storage.open(path.as_posix())
     return FileResponse(file, content_type=content_type, as_attachment=as_attachment)
+
+{%- if cookiecutter.proxy != "none" %}
+
+
+def let_nginx_send(path: Path) -> HttpResponse:
+    """Return a response in whose place nginx sends this file, relative to MEDIA_ROOT."""
+    # To nginx a bare ? would be the start of a query.
+    response = HttpResponse(headers={"X-Accel-Redirect": f"/media/{quote(path.as_posix())}"})
+    response["Content-Type"], as_attachment = kind(path)
+    response["Content-Disposition"] = content_disposition_header(as_attachment, path.name)
+    return response
+{%- endif %}
 
 
 def kind(path: Path) -> tuple[str, bool]:

@@ -180,8 +180,8 @@ WHITENOISE_MAX_AGE = 0
 MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / "media"
 
-# Bytes of the largest request: a file of UPLOAD_LIMIT_MB, and 64 KB for the form around it. nginx has the
-# same limit. Django keeps files over 2.5 MB on the disk, and refuses anything else of that size.
+# Bytes of the largest request: a file of UPLOAD_LIMIT_MB, and 64 KB for the form around it. Django keeps
+# files over 2.5 MB on the disk, and refuses anything else of that size.
 LARGEST_BODY = env.megabytes("UPLOAD_LIMIT_MB", 75) + 64 * 1024
 
 STORAGES = {
