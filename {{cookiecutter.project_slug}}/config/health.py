@@ -16,13 +16,18 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":
-            return HttpResponse("ok\n", content_type="text/plain")
+            return plain("ok", 200)
         if request.path == "/readyz":
             reason = not_ready_because()
-            return HttpResponse(
-                f"{reason or 'ready'}\n", content_type="text/plain", status=503 if reason else 200
-            )
+            return plain(reason or "ready", 503 if reason else 200)
         return self.get_response(request)
+
+
+def plain(text: str, status: int) -> HttpResponse:
+    """Return a line of text, with its length: without one the connection could not be kept."""
+    response = HttpResponse(f"{text}\n", content_type="text/plain", status=status)
+    response["Content-Length"] = len(response.content)
+    return response
 
 
 def not_ready_because() -> str:

@@ -6,7 +6,9 @@ pytestmark = pytest.mark.usefixtures("platform")
 
 
 def test_healthz_needs_no_database(client):
-    assert client.get("/healthz").content == b"ok\n"
+    response = client.get("/healthz")
+    assert response.content == b"ok\n"
+    assert response["Content-Length"] == "3"  # a connection is kept after it
 
 
 def test_readyz_answers_when_the_database_does(client, db):
