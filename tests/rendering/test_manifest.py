@@ -193,6 +193,7 @@ NGINX = {
     "ops/deploy/waiting.py",
     "config/templates/502.html",
     "config/templates/504.html",
+    "config/templates/refused.html",
     "tests/test_client_address.py",
     "tests/test_links.py",
     "tests/test_ops_deploy.py",

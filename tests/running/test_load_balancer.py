@@ -8,6 +8,7 @@ import pytest
 from tests.helpers.echo import echoing
 from tests.helpers.login import PASSWORD, guess
 from tests.helpers.project import a_slug
+from tests.helpers.raw import connect, request, send
 from tests.helpers.stack import PRODUCTION, run, standing
 
 pytestmark = pytest.mark.containers
@@ -164,6 +165,37 @@ def test_a_client_that_forges_its_headers_gains_nothing(strict):
         client.headers["X-Forwarded-Host"] = "localhost"
         with pytest.raises(httpx.RemoteProtocolError):
             client.get("/")
+
+
+# What nginx refuses by itself
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request(b"TRACE /"), 405),
+        (request(b"DELETE /static/x"), 405),
+        (request(b"GET /" + b"x" * 20_000), 400),
+        (request(b"GET /").replace(b"HTTP/1.1", b"HTTP/2.0"), 505),
+        (request(b"GET /", b"X: " + b"x" * 64 * 1024), 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+    ],
+)
+def test_what_nginx_refuses_gets_the_page_with_the_request_id(trusting, sent, status):
+    response = send(connect(trusting, "HTTP_PORT"), [sent])
+    assert response.status == status
+    assert f"<code>{response.header('X-Request-ID')}</code>" in response.body
+
+
+@pytest.mark.parametrize("start", [b"TRACE /", b"GET /static/errors/404.html", b"GET /"])
+def test_another_name_gets_no_response_whatever_is_asked(trusting, start):
+    sent = request(start).replace(b"localhost", b"evil.example")
+    assert send(connect(trusting, "HTTP_PORT"), [sent]).raw == b""
+
+
+def test_a_folder_without_its_slash_is_redirected_without_host_and_port(trusting):
+    answer = ask(trusting, "/static/admin")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/static/admin/")
 
 
 # What is there

@@ -68,6 +68,17 @@ def test_tls_1_2_is_the_oldest(production):
         handshake(production, "localhost", ssl.TLSVersion.TLSv1_1)
 
 
+GROUPS = ["X25519MLKEM768", "X25519", "prime256v1", "secp384r1"]
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "secp521r1", "X448"])
+def test_the_curves_are_those_that_mozilla_recommends(production, group):
+    """As in Mozilla's "intermediate" configuration; sslyze finds a site with a CA's certificate compliant."""
+    client = f"openssl s_client -connect 127.0.0.1:8443 -servername localhost -groups {group} </dev/null 2>&1"
+    said = production.exec("nginx", "sh", "-c", f"{client}; true")
+    assert ("New, TLSv1.3" in said) == (group in GROUPS), said
+
+
 def test_browsers_are_told_to_insist_on_https(production):
     headers = production.get("/").headers
     assert headers["strict-transport-security"] == "max-age=3600"
@@ -186,6 +197,13 @@ def test_static_files_are_served_by_nginx(production):
         -1:
     ]
     assert json.loads(line)["upstream"] == ""
+
+
+@pytest.mark.parametrize("folder", ["/static/admin", "/media/folder"])
+def test_a_folder_without_its_slash_is_redirected_without_host_and_port(production, folder):
+    production.exec("app", "mkdir", "-p", "media/folder")
+    answer = production.get(folder)
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{folder}/")
 
 
 def test_a_rebuild_serves_the_new_files_and_the_old_ones_too(fresh, stacks):

@@ -76,21 +76,21 @@ def delete_uploads(request: HttpRequest, exception: BaseException) -> None:
     traceback.clear_frames(exception.__traceback__)
 
 
-def page(status: int, request_id: str, **context: str) -> str:
-    """Return the page for this status, with the request ID in it.
+def page(name: int | str, request_id: str, **context: str) -> str:
+    """Return the error page of this name, which is a status for most, with the request ID in it.
 
     A page of your own may need a request, and there is none here. Then the log names that page, and the
     plain page is returned.
     """
-    name = f"{status}.html"
+    file = f"{name}.html"
     context |= {"site_name": settings.SITE_NAME, "request_id": request_id}
     try:
-        return render_to_string(name, context)
+        return render_to_string(file, context)
     except Exception as error:  # whatever a template can raise
         logger.error(
             "templates/%s cannot be rendered without a request (%s: %s), so the plain page is used.",
-            name,
+            file,
             type(error).__name__,
             error,
         )
-        return PLAIN.get_template(name).render(Context(context))
+        return PLAIN.get_template(file).render(Context(context))

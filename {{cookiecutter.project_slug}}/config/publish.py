@@ -21,7 +21,7 @@ PUBLIC = Path("/srv/static")
 KEPT_RELEASES = 3
 
 # The pages for what nginx responds by itself. nginx fills in the request ID.
-ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504)
+ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504, "refused")
 REQUEST_ID = mark_safe('<!--# echo var="request_id" -->')
 
 
@@ -69,10 +69,10 @@ def locked(folder: Path):
 def write_error_pages(folder: Path, now: int) -> None:
     """Write each page whole, so that nginx never shows a half, with the time `now` in nanoseconds."""
     folder.mkdir(exist_ok=True)
-    for status in ERROR_PAGES:
-        target = folder / f"{status}.html"
+    for name in ERROR_PAGES:
+        target = folder / f"{name}.html"
         new = target.with_suffix(".new")
-        new.write_text(errors.page(status, REQUEST_ID))
+        new.write_text(errors.page(name, REQUEST_ID))
         os.utime(new, ns=(now, now))
         new.replace(target)
 

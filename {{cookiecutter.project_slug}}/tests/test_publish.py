@@ -106,7 +106,7 @@ def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(relea
     pages = sorted(page.name for page in (tmp_path / "served/errors").iterdir())
     assert pages == [
         *("400.html", "403.html", "404.html", "413.html", "429.html"),
-        *("500.html", "502.html", "503.html", "504.html"),
+        *("500.html", "502.html", "503.html", "504.html", "refused.html"),
     ]
     page = (tmp_path / "served/errors/502.html").read_text()
     assert "<h1>The site did not answer</h1>" in page
