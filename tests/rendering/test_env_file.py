@@ -15,6 +15,9 @@ VARIABLE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 # What bin/init may use: a shell, and what every Unix has.
 TOOLS = ("sh", "cat", "chmod", "dirname", "head", "id", "mv", "rm", "sed", "tr")
 
+# What nginx-config gets in both variants.
+NGINX = {"DOMAIN", "REDIRECT_DOMAINS", "SECURE_HSTS_SECONDS", "TRUSTED_PROXIES", "UPLOAD_LIMIT_MB", "APP_COPIES"}
+
 # How each kind of file reads a variable that a person can set. UWSGI_ and an option's name is a
 # rule of uWSGI, which uwsgi.ini explains; so is GUNICORN_CMD_ARGS one of gunicorn.
 COMPOSE = r"(?:(?<!\$)\$\{|\benvironment: )([A-Z_]+)"
@@ -220,11 +223,8 @@ def test_an_option_of_uwsgi_gives_way_to_its_own_variable(bake):
 @pytest.mark.parametrize(
     ("proxy", "given"),
     [
-        (
-            "nginx-letsencrypt",
-            {"DOMAIN", "TRUSTED_PROXIES", "HTTPS_PORT", "APP_COPIES", "UPLOAD_LIMIT_MB"},
-        ),
-        ("nginx", {"DOMAIN", "TRUSTED_PROXIES", "APP_COPIES", "UPLOAD_LIMIT_MB"}),
+        ("nginx-letsencrypt", NGINX | {"HTTPS_PORT"}),
+        ("nginx", NGINX),
     ],
 )
 def test_nginx_gets_exactly_the_variables_that_it_reads(bake, proxy, given):

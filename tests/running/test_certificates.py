@@ -17,11 +17,13 @@ import pytest
 
 from tests.helpers.matrix import ROOT
 from tests.helpers.project import a_slug
+from tests.helpers.raw import send
 from tests.helpers.stack import PRODUCTION, Stack, free_port, run
 
 pytestmark = pytest.mark.containers
 
 DOMAIN = "one.example.com, .two.example.com else.example.com missing.example.com localhost"
+REDIRECT_DOMAINS = "www.example.com"
 STACK = (
     "check",
     "release",
@@ -40,6 +42,7 @@ class BesidePebble(Stack):
 
     def command(self, *arguments: str, **options):
         options.setdefault("DOMAIN", DOMAIN)
+        options.setdefault("REDIRECT_DOMAINS", REDIRECT_DOMAINS)
         return super().command("--file", "pebble/compose.yaml", *arguments, **options)
 
 
@@ -72,7 +75,7 @@ def signed(site):
     )
     site.exec("certbot", "sh", "-c", f"{folders} && touch {state}/renewal/two.example.com.conf")
     site.compose("up", "--detach", "--no-deps", "--build", "pebble")
-    eventually(lambda: site.logs("certbot").count(": new certificate, valid until ") == 2)
+    eventually(lambda: site.logs("certbot").count(": new certificate, valid until ") == 3)
     time.sleep(6)  # nginx looks for new files after five seconds
     return site
 
@@ -153,7 +156,7 @@ def test_a_server_that_is_away_is_one_line_with_the_reason(site):
     assert set(every) == {
         ".two.example.com",
         "localhost",
-        *re.findall(r"\w+\.example\.com", DOMAIN),
+        *re.findall(r"\w+\.example\.com", f"{DOMAIN} {REDIRECT_DOMAINS}"),
     }
 
 
@@ -177,6 +180,29 @@ def test_a_name_has_a_certificate_that_clients_trust(name, version, signed):
     with connected(signed, name, trusted) as connection:
         alternatives = connection.getpeercert()["subjectAltName"]
     assert alternatives == (("DNS", name.lower()),)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_name_that_redirects_has_a_certificate_and_keeps_path_and_query(method, signed):
+    (name,) = (REDIRECT_DOMAINS,)
+    sent = f"{method} /a%2Fb/?c=d&e=%20 HTTP/1.1\r\nHost: {name}\r\nContent-Length: 0\r\n"
+    with connected(signed, name, trusting(root(signed, "pebble"))) as connection:
+        response = send(connection, [sent.encode() + b"Connection: close\r\n\r\n"])
+    first = f"https://one.example.com:{signed.ports['HTTPS_PORT']}"
+    assert response.status == 308
+    assert response.header("Location") == f"{first}/a%2Fb/?c=d&e=%20"
+    assert response.header("Strict-Transport-Security") == "max-age=3600"
+
+
+@pytest.mark.parametrize("path", ["/a/page?b=c", "/static/x.css", "/media/x", "/admin/login/"])
+def test_a_name_that_redirects_does_so_on_both_ports_and_for_files(path, signed):
+    with signed.client(headers={"Host": REDIRECT_DOMAINS}) as client:
+        secure = client.get(path)
+        plain = client.get(f"http://localhost:{signed.ports['HTTP_PORT']}{path}")
+    target = f"https://one.example.com:{signed.ports['HTTPS_PORT']}{path}"
+    assert [answer.status_code for answer in (secure, plain)] == [308, 308]
+    assert [answer.headers["location"] for answer in (secure, plain)] == [target, target]
+    assert "strict-transport-security" not in plain.headers
 
 
 def test_http_2_is_spoken_with_it(signed):
@@ -205,7 +231,8 @@ def test_a_name_that_does_not_resolve_stays_self_signed_and_costs_the_others_not
 
 def test_what_was_half_written_is_in_nobodys_way(signed):
     states = signed.exec("certbot", "ls", "/var/lib/letsencrypt/pebble:14000/dir/renewal")
-    assert states.split() == ["one.example.com.conf", "two.example.com.conf"]
+    names = ("one.example.com", "two.example.com", "www.example.com")
+    assert states.split() == [f"{name}.conf" for name in names]
 
 
 def test_localhost_stays_self_signed_and_nobody_is_asked(signed):
@@ -463,7 +490,7 @@ def test_a_renewal_that_comes_late_costs_nobody_an_error(signed):
     trusted = trusting(root(signed, "pebble"), root(signed, "brief"))
     before = processes(signed)
     with served(signed, trusted) as clients:
-        only = {"DOMAIN": "one.example.com", "CA": "brief"}
+        only = {"DOMAIN": "one.example.com", "REDIRECT_DOMAINS": "", "CA": "brief"}
         eventually(lambda: clients.seen)
         old = {*clients.seen}
         signed.compose("up", "--detach", "--no-deps", "certbot", **only)

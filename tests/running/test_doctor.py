@@ -271,7 +271,8 @@ def test_a_name_that_resolves_to_another_server_is_named(shop, server):
 
 @pytest.mark.usefixtures("running")
 def test_a_name_that_does_not_resolve_is_named(shop):
-    code, lines = doctor(shop, "production", DOMAIN="shop.no-such-top,site.test,me.localhost")
+    names = {"DOMAIN": "site.test,me.localhost", "REDIRECT_DOMAINS": "shop.no-such-top"}
+    code, lines = doctor(shop, "production", **names)
     assert (code, about_names(lines)) == (1, ["production: shop.no-such-top does not resolve"])
     assert command(lines, "# Give it an A record with the address of this machine")
 

@@ -32,6 +32,8 @@ def project(bake_once):
 def trusting(project, engine):
     """Builds and starts a production stack that trusts this machine as its proxy: about 15 s."""
     with_trusted(project.path, THIS_MACHINE)
+    with (project.path / ".env").open("a") as env:
+        env.write("REDIRECT_DOMAINS=www.example.org, other.example.net\n")
     with standing() as make:
         stack = make(project.path, PRODUCTION)
         stack.up()
@@ -167,6 +169,35 @@ def test_a_client_that_forges_its_headers_gains_nothing(strict):
             client.get("/")
 
 
+# Names that redirect
+
+
+@pytest.mark.parametrize("named", ["Host", "X_Forwarded_Host"])
+@pytest.mark.parametrize("path", ["/a%2Fb/?c=d&e=%20", "/static/x.css", "/media/x", "/"])
+def test_a_name_redirects_to_the_first_one_of_the_site(trusting, named, path):
+    answer = ask(trusting, path, X_Forwarded_Proto="https", **{named: "www.example.org"})
+    assert (answer.status_code, answer.headers["location"]) == (308, f"https://localhost{path}")
+    assert answer.headers["strict-transport-security"] == "max-age=3600"
+
+
+def test_over_plain_http_a_name_redirects_to_https_at_once(trusting):
+    answer = ask(trusting, "/a", X_Forwarded_Proto="http", Host="OTHER.example.net:8080")
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://localhost/a")
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_a_port_of_https_stays(trusting):
+    answer = ask(trusting, "/a", X_Forwarded_Proto="https", Host="www.example.org:8443")
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://localhost:8443/a")
+
+
+def test_probes_are_not_redirected_and_the_site_keeps_its_own_headers(trusting):
+    assert ask(trusting, "/healthz", Host="www.example.org").text == "ok\n"
+    own = ask(trusting, X_Forwarded_Proto="https").headers
+    assert own.get_list("strict-transport-security") == ["max-age=3600"]
+    assert "cache-control" not in own
+
+
 # What nginx refuses by itself
 
 
@@ -206,13 +237,25 @@ def test_only_plain_http_is_published(trusting):
     assert set(re.findall(r"^(\S+) ->", ports, re.MULTILINE)) == {"8080/tcp"}
 
 
-def test_a_word_that_is_no_address_stops_before_anything_starts(bake, stacks):
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "TRUSTED_PROXIES=10.0.0.300",
+            "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
+            "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n",
+        ),
+        (
+            "REDIRECT_DOMAINS=www.example.org localhost",
+            "REDIRECT_DOMAINS must not have 'localhost', which is in DOMAIN.\n",
+        ),
+    ],
+)
+def test_a_bad_value_stops_before_anything_starts(bake, stacks, line, sentence):
     project = bake(project_slug=a_slug(), proxy="nginx")
-    with_trusted(project.path, "10.0.0.300")
+    with (project.path / ".env").open("a") as env:
+        env.write(f"{line}\n")
     stack = stacks(project.path, PRODUCTION)
     refused = stack.command("up", "--detach", "--wait")
     assert refused.returncode != 0
-    assert stack.logs() == (
-        "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
-        "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n"
-    ), refused.stderr
+    assert stack.logs() == sentence, refused.stderr

@@ -27,7 +27,7 @@ def platform(bake_once, app_server, engine):
     """Builds and starts a production stack without nginx, for each app server: about 10 s each."""
     project = bake_once(project_slug=a_slug(), proxy="none", app_server=app_server)
     with (project.path / ".env").open("a") as env:
-        env.write(f"TRUSTED_PROXIES={THIS_MACHINE}\n")
+        env.write(f"TRUSTED_PROXIES={THIS_MACHINE}\nREDIRECT_DOMAINS=www.example.org\n")
     with (project.path / "config/urls.py").open("a") as urls:
         urls.write(VIEWS)
     with standing() as make:
@@ -144,6 +144,14 @@ def test_an_unknown_name_is_refused_before_django(platform, named):
     said = [line for line in platform.logs("app").splitlines() if number in line]
     assert '"400 Bad Request: This is not a name of this site."' in said[0]
     assert f"request={number}" in said[1]
+
+
+@pytest.mark.parametrize("named", ["Host", "X-Forwarded-Host"])
+def test_a_name_redirects_to_the_first_one_of_the_site(platform, named):
+    answer = platform.get("/a/page?b=%20", headers={named: "www.example.org"})
+    assert answer.status_code == 308
+    assert answer.headers["location"] == "https://localhost/a/page?b=%20"
+    assert answer.headers["strict-transport-security"] == "max-age=3600"
 
 
 def test_probes_ask_by_address(platform):

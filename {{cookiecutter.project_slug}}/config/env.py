@@ -77,6 +77,16 @@ def hosts(name: str, default: str) -> list[str]:
     return names
 
 
+def redirect_hosts(name: str, site: list[str]) -> list[str]:
+    """Return NAME as a list of host names, none of which is a name of the site."""
+    for host in (names := words(name)):
+        if host.startswith(".") or not HOST.fullmatch(host):
+            sys.exit(f"{name} must be host names such as www.example.com, not {host!r}.")
+        if host in [own.removeprefix(".") for own in site]:
+            sys.exit(f"{name} must not have {host!r}, which is in DOMAIN.")
+    return names
+
+
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Return NAME as a list of networks; an address is a network of one."""
     try:

@@ -6,6 +6,7 @@ It stands before Django, as the first thing that config/wsgi.py gives a request 
 import logging
 from collections.abc import Collection
 from ipaddress import ip_address, ip_network
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -36,6 +37,9 @@ class Front:
         number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = number
         request_id.current.set(number)
+        if location := redirect(environ):
+            start_response("308 Permanent Redirect", redirect_headers(environ, location, number))
+            return []
         status, reason = refusal(environ)
         if not status:
             return self.application(environ, start_response)
@@ -84,6 +88,32 @@ def without_port(address: str) -> str:
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def redirect(environ: dict) -> str:
+    """Return where a name in REDIRECT_DOMAINS leads, and for other names an empty text."""
+    host, port = split_domain_port(environ.get("HTTP_HOST", "").lower())
+    if environ["PATH_INFO"] in PROBES or host not in settings.REDIRECT_DOMAINS:
+        return ""
+    # A port stays, if the request came to it over HTTPS.
+    port = f":{port}" if port and environ["wsgi.url_scheme"] == "https" else ""
+    path = quote(environ["PATH_INFO"], safe="/:@!$&'()*+,;=~", encoding="latin-1")
+    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+    return f"https://{settings.DOMAIN[0].removeprefix('.')}{port}{path}{query}"
+
+
+def redirect_headers(environ: dict, location: str, number: str) -> list[tuple[str, str]]:
+    """Return the headers of a redirect; browsers insist on HTTPS for its name, as for the site."""
+    headers = [
+        ("Location", location),
+        ("Content-Length", "0"),
+        # Browsers would keep it for ever, and go in circles when the two names change places.
+        ("Cache-Control", "max-age=3600"),
+        ("X-Request-ID", number),
+    ]
+    if environ["wsgi.url_scheme"] == "https" and settings.SECURE_HSTS_SECONDS:
+        headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
+    return headers
 
 
 def refusal(environ: dict) -> tuple[str, str]:

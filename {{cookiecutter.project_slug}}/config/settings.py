@@ -21,6 +21,8 @@ SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else ""
 # Hosts
 
 DOMAIN = env.hosts("DOMAIN", "localhost")
+# They redirect to the first name in DOMAIN before Django sees a request.
+REDIRECT_DOMAINS = env.redirect_hosts("REDIRECT_DOMAINS", DOMAIN)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
 if DEBUG:
     ALLOWED_HOSTS += [".localhost", "127.0.0.1", "[::1]", env.text("APP_ADDRESS")]

@@ -91,6 +91,13 @@ def test_an_invalid_setting_exits_with_one_sentence(changed, message):
         certificates.Settings.from_environment(ENVIRONMENT | changed)
 
 
+def test_names_that_redirect_get_a_certificate_too():
+    both = ENVIRONMENT | {"REDIRECT_DOMAINS": "www.example.com, b.org"}
+    settings = certificates.Settings.from_environment(both)
+    names = certificates.names_to_sign(settings.domain)
+    assert names == ["example.com", "www.example.com", "b.org"]
+
+
 def test_names_are_separated_by_commas_or_spaces_and_listed_once(capsys):
     names = certificates.names_to_sign("b.example.com,a.example.com ,  b.example.com")
     assert names == ["b.example.com", "a.example.com"]

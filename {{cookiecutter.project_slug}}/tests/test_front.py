@@ -14,6 +14,9 @@ BALANCER, CLIENT = "10.0.0.1", "203.0.113.9"
 def ask(settings):
     """ask(HTTP_HOST="…") returns the status, and the request as the application behind sees it."""
     settings.ALLOWED_HOSTS = ["example.com"]
+    settings.DOMAIN = [".example.com", "example.org"]
+    settings.REDIRECT_DOMAINS = ["www.example.com"]
+    settings.SECURE_HSTS_SECONDS = 3600
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
     def _ask(**environ) -> tuple[str, dict]:
@@ -106,6 +109,47 @@ def test_another_name_is_refused_before_django(ask, name):
     status, seen = ask(HTTP_HOST=name)
     assert status == "400 Bad Request"
     assert seen == {}
+
+
+@pytest.fixture
+def redirected(ask):
+    """redirected(HTTP_HOST="…") returns the headers of a redirect, before Django."""
+
+    def _redirected(**environ) -> dict[str, str]:
+        plain = {"PATH_INFO": "/", "REMOTE_ADDR": BALANCER, "HTTP_HOST": "www.example.com"}
+        answers = []
+        Front(None)(plain | environ, lambda *answer: answers.append(answer))
+        ((status, headers),) = answers
+        assert status == "308 Permanent Redirect"
+        return dict(headers)
+
+    return _redirected
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "location"),
+    [
+        ("/", "", "https://example.com/"),
+        ("/a/page", "b=c&d=%2F", "https://example.com/a/page?b=c&d=%2F"),
+        ("//evil.example", "", "https://example.com//evil.example"),
+        ("/\xc3\xa4 \r\n?#", "", "https://example.com/%C3%A4%20%0D%0A%3F%23"),
+    ],
+)
+def test_a_name_redirects_to_the_first_of_the_site(redirected, path, query, location):
+    assert redirected(PATH_INFO=path, QUERY_STRING=query)["Location"] == location
+
+
+def test_browsers_insist_on_https_for_a_name_that_redirects(redirected, settings):
+    https = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "www.example.com:8443"}
+    assert redirected(**https)["Strict-Transport-Security"] == "max-age=3600"
+    assert redirected(**https)["Location"] == "https://example.com:8443/"
+    assert "Strict-Transport-Security" not in redirected()
+    settings.SECURE_HSTS_SECONDS = 0
+    assert "Strict-Transport-Security" not in redirected(**https)
+
+
+def test_a_probe_is_not_redirected(ask):
+    assert ask(HTTP_HOST="www.example.com", PATH_INFO="/healthz")[0] == "200 OK"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -114,6 +114,29 @@ def test_hosts_and_origins_come_from_domain():
     ]
 
 
+def test_a_name_that_redirects_is_no_host_of_django():
+    env = PRODUCTION | {"DOMAIN": "example.com", "REDIRECT_DOMAINS": "www.example.com, b.org"}
+    assert setting("REDIRECT_DOMAINS", **env) == ["www.example.com", "b.org"]
+    assert setting("ALLOWED_HOSTS", **env) == ["example.com"]
+
+
+@pytest.mark.parametrize(
+    "name", [".example.org", "https://example.org", "192.0.2.1", "*", "a:80", "A.org", "a;b"]
+)
+def test_what_is_no_host_name_does_not_redirect(name):
+    assert refusal(**PRODUCTION, REDIRECT_DOMAINS=f"www.example.com {name}") == (
+        f"REDIRECT_DOMAINS must be host names such as www.example.com, not {name!r}.\n"
+    )
+
+
+@pytest.mark.parametrize("domain", ["b.org example.com", ".example.com", "b.org, .example.com"])
+def test_a_name_of_the_site_does_not_redirect(domain):
+    env = PRODUCTION | {"DOMAIN": domain, "REDIRECT_DOMAINS": "www.example.com,example.com"}
+    assert refusal(**env) == (
+        "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
+    )
+
+
 def test_mail_goes_to_the_server_in_email_url():
     url = "smtp+tls://me%40example.com:p%2Fw@mail.example.com:2525"
     mailer = setting("MAILERS", **PRODUCTION, EMAIL_URL=url)["default"]

@@ -1,4 +1,4 @@
-"""Get a certificate from an ACME server for each name in DOMAIN, and give it to nginx.
+"""Get a certificate from an ACME server for each name in DOMAIN and REDIRECT_DOMAINS, for nginx.
 
 Each name has a certificate of its own, so that a name which fails does not hold up the others.
 Every 20 minutes this program runs certbot for each name; certbot decides whether a certificate is
@@ -40,14 +40,18 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read DOMAIN, ACME_SERVER and ROUND (seconds); exit with a message if one is invalid."""
+        """Read DOMAIN, REDIRECT_DOMAINS, ACME_SERVER and ROUND (seconds).
+
+        Exit with a message if one is invalid.
+        """
         for variable in ("DOMAIN", "ACME_SERVER"):
             if not environment.get(variable):
                 sys.exit(f"{variable} is not set.")
         seconds = environment.get("ROUND") or "1200"
         if not re.fullmatch("[1-9][0-9]{0,5}", seconds):
             sys.exit(f"ROUND must be a number of seconds from 1 to 999999, not {seconds}.")
-        return cls(environment["DOMAIN"], environment["ACME_SERVER"], int(seconds))
+        names = f"{environment['DOMAIN']} {environment.get('REDIRECT_DOMAINS', '')}".rstrip()
+        return cls(names, environment["ACME_SERVER"], int(seconds))
 
     @property
     def certbot_state(self) -> Path:
@@ -113,7 +117,7 @@ def stop(signal_number: int, frame: object) -> None:
 
 
 def names_to_sign(domain: str) -> list[str]:
-    """Return the names in DOMAIN that get a certificate; log what gets none."""
+    """Return the names in this list that get a certificate; log what gets none."""
     names = []
     for listed in re.findall(r"[^\s,]+", domain):
         name = listed.removeprefix(".")

@@ -115,6 +115,11 @@ class Configuration:
         return bool(self.value("DATABASE_URL") or self.value("DATABASE_URL_FILE"))
 
     @property
+    def redirect_domains(self) -> list[str]:
+        """The names that redirect to the first name of the site."""
+        return self.value("REDIRECT_DOMAINS").replace(",", " ").split()
+
+    @property
     def domains(self) -> list[str]:
         """The names of the site, without the dot of those that stand for all names below."""
         listed = (self.value("DOMAIN") or "localhost").replace(",", " ").split()

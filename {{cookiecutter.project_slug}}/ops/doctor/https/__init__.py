@@ -1,4 +1,4 @@
-"""HTTPS: the names in DOMAIN, and the certificates of nginx."""
+"""HTTPS: the names in DOMAIN and REDIRECT_DOMAINS, and the certificates of nginx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificates that nginx has, one for each name in DOMAIN."""
+"""The certificates that nginx has, one for each name in DOMAIN and REDIRECT_DOMAINS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ops.docker import execute
 from ops.doctor.app import is_public
 from ops.doctor.findings import Finding, ok, wrong
+from ops.doctor.https.names import all_names, variable_of
 from ops.doctor.seen import Configuration, Machine, Stack
 from ops.process import CommandFailed
 
@@ -34,7 +35,7 @@ class Certificate:
 def read(configuration: Configuration, nginx: str) -> tuple[Certificate, ...]:
     """Read the certificates in this container of nginx; none when it does not say anything."""
     try:
-        printed = execute(nginx, "sh", "-c", SCRIPT, "sh", *configuration.domains, timeout=SECONDS)
+        printed = execute(nginx, "sh", "-c", SCRIPT, "sh", *all_names(configuration), timeout=SECONDS)
     except CommandFailed:
         return ()
     return tuple(parse(block) for block in printed.split("name=")[1:])
@@ -60,7 +61,8 @@ def check_certificate(stack: Stack, certificate: Certificate, now: float) -> Fin
     say = stack.configuration.command
     log = f"{say} logs --tail 20 certbot"
     if not certificate.ends:
-        why = "DOMAIN in .env was changed after nginx got its configuration."
+        variable = variable_of(stack.configuration, name)
+        why = f"{variable} in .env was changed after nginx got its configuration."
         return wrong(stack.name, f"nginx has no certificate for {name}", why, f"{say} up -d --wait")
     if certificate.begins > now:
         why = "The clock of this machine is wrong, or that of the machine that made it."

@@ -1,4 +1,4 @@
-"""Do the names in DOMAIN resolve to this server? Let's Encrypt will ask http://NAME/."""
+"""Do the names in DOMAIN and REDIRECT_DOMAINS resolve to this server? Let's Encrypt will ask http://NAME/."""
 
 from __future__ import annotations
 
@@ -33,12 +33,22 @@ class Resolution:
     address: str = ""  # of the server that responded
 
 
+def all_names(configuration: Configuration) -> list[str]:
+    """Return the names that nginx serves or redirects, each of which has a certificate of its own."""
+    return [*configuration.domains, *configuration.redirect_domains]
+
+
+def variable_of(configuration: Configuration, name: str) -> str:
+    """Return the variable of .env that lists this name."""
+    return "REDIRECT_DOMAINS" if name in configuration.redirect_domains else "DOMAIN"
+
+
 def read(configuration: Configuration, nginx: str) -> tuple[Resolution, ...]:
     """Request each public name from within this container of nginx, and look for it in nginx's log.
 
     No machine knows its own public address for sure, so the request itself has to show it.
     """
-    public = [name for name in configuration.domains if is_public(name)]
+    public = [name for name in all_names(configuration) if is_public(name)]
     if not public:
         return ()
     return tuple(side_by_side(*[lambda name=name: resolve(nginx, name) for name in public]))
@@ -73,13 +83,13 @@ def arrived_here(nginx: str, token: str) -> bool | None:
 
 
 def check_names(stack: Stack) -> list[Finding]:
-    """Does each name in DOMAIN resolve to this server?"""
+    """Does each name in DOMAIN and REDIRECT_DOMAINS resolve to this server?"""
     seen = {one.name: one for one in stack.names}
-    return [check_name(stack, name, seen.get(name)) for name in stack.configuration.domains]
+    return [check_name(stack, name, seen.get(name)) for name in all_names(stack.configuration)]
 
 
 def check_name(stack: Stack, name: str, found: Resolution | None) -> Finding:
-    remove = "or remove it from DOMAIN in .env."
+    remove = f"or remove it from {variable_of(stack.configuration, name)} in .env."
     if not is_public(name):
         return ok(stack.name, f"{name} needs no DNS")
     if not found or found.arrived is None:
