@@ -65,6 +65,7 @@ PIECES = {
             "docker/nginx/entrypoint.d/12-certificates.envsh",
             "docker/nginx/entrypoint.d/13-certificates.sh",
             "docker/nginx/snippets/acme.conf",
+            "docker/nginx/snippets/redirect.conf",
             "docker/nginx/snippets/tls.conf",
             "docker/nginx/templates/https.conf.template",
             "docs/https.md",

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import pytest
 
+from tests.helpers.ipv6 import requests_from
 from tests.helpers.site import GONE_BACK, Site, uwsgi_is_enough
+from tests.helpers.stack import run
 from tests.helpers.traffic import traffic
 
 pytestmark = [pytest.mark.containers, uwsgi_is_enough]
@@ -114,3 +116,34 @@ def at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]:
     )
     os.close(theirs)
     return ours, process
+
+
+def test_a_network_that_docker_would_make_anew_stops_a_deploy_before_it_begins(site):
+    """Compose would stop all containers in it, even for a one-off container."""
+    before = site.apps(), site.started("nginx"), site.serves
+    with site.variables(IPV6="false"), traffic(site) as seen:
+        status, said = site.deploy("--yes")
+    assert status == 1
+    assert said == (
+        f"The network {site.path.name}_frontend must be made anew, without IPv6: the site is unavailable for about"
+        " half a minute. Nothing was changed. To do it now, run: docker compose -f compose.prod.yaml up -d --build --wait\n"
+    )
+    assert (site.apps(), site.started("nginx"), site.serves) == before
+    assert seen.failures() == []
+
+
+@pytest.mark.exhaustive
+def test_the_documented_command_makes_the_network_anew(site):
+    """As on a site from before IPV6: without IPv6 first, then with it."""
+    command = "docker compose -f compose.prod.yaml up -d --build --wait"
+    assert f"```sh\n{command}\n```" in (site.path / "docs/https.md").read_text()
+    clients = ["2001:db8:a::1", "2001:db8:b::1"]
+    for value, seen in (("false", []), ("true", clients)):
+        with site.variables(IPV6=value):
+            done = run(*command.split(), cwd=site.path, env=os.environ | site.ports)
+            assert done.returncode == 0, done.stderr
+            site.change()
+            site.deploys()
+            answers = requests_from(site, f"{site.path.name}:latest", clients)
+            logged = [site.logged(answer)["client"] for answer in answers]
+            assert [client for client in logged if client in clients] == seen

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.helpers.echo import echoing
+from tests.helpers.ipv6 import requests_from
 from tests.helpers.login import PASSWORD, guess
 from tests.helpers.project import a_slug
 from tests.helpers.raw import connect, request, send
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.containers
 # Whoever asks from this machine comes through Docker's own networks, and so stands for the balancer.
 THIS_MACHINE = "172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8"
 CLIENT = "203.0.113.9"
+BALANCER = "2001:db8:a::1"
 
 
 def with_trusted(path, networks: str) -> None:
@@ -31,7 +33,7 @@ def project(bake_once):
 @pytest.fixture(scope="module")
 def trusting(project, engine):
     """Builds and starts a production stack that trusts this machine as its proxy: about 15 s."""
-    with_trusted(project.path, THIS_MACHINE)
+    with_trusted(project.path, f"{THIS_MACHINE}, 2001:db8:a::/48")
     with (project.path / ".env").open("a") as env:
         env.write("REDIRECT_DOMAINS=www.example.org, other.example.net\n")
     with standing() as make:
@@ -90,6 +92,21 @@ def test_the_app_learns_who_asks_for_what(trusting):
 def test_the_client_is_in_the_log(trusting):
     page = ask(trusting, "/no/such/page", X_Forwarded_Proto="https", X_Forwarded_For=CLIENT)
     assert trusting.logged(page)["client"] == CLIENT
+
+
+def test_an_address_of_ipv4_in_the_form_of_ipv6_is_logged_as_ipv4(trusting):
+    page = ask(trusting, "/no", X_Forwarded_Proto="https", X_Forwarded_For=f"::ffff:{CLIENT}")
+    assert trusting.logged(page)["client"] == CLIENT
+
+
+def test_a_load_balancer_may_ask_over_ipv6(trusting):
+    image = f"{trusting.path.name}:latest"
+    forwarded = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 2001:db8:c::1\r\n"
+    trusted, stranger = requests_from(
+        trusting, image, [BALANCER, "2001:db8:b::1"], "GET /no", forwarded
+    )
+    assert (trusted.status_code, trusting.logged(trusted)["client"]) == (404, "2001:db8:c::1")
+    assert (stranger.status_code, trusting.logged(stranger)["client"]) == (301, "2001:db8:b::1")
 
 
 def test_a_login_works(trusting):
@@ -242,8 +259,10 @@ def test_only_plain_http_is_published(trusting):
     [
         (
             "TRUSTED_PROXIES=10.0.0.300",
-            "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
-            "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n",
+            (
+                "TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8: "
+                "'10.0.0.300' does not appear to be an IPv4 or IPv6 network.\n"
+            ),
         ),
         (
             "REDIRECT_DOMAINS=www.example.org localhost",

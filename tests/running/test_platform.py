@@ -8,6 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from tests.helpers.ipv6 import requests_from
 from tests.helpers.large import LARGEST, MB, VIEWS
 from tests.helpers.locked import stop_during_requests
 from tests.helpers.login import FORGED, guess
@@ -27,7 +28,9 @@ def platform(bake_once, app_server, engine):
     """Builds and starts a production stack without nginx, for each app server: about 10 s each."""
     project = bake_once(project_slug=a_slug(), proxy="none", app_server=app_server)
     with (project.path / ".env").open("a") as env:
-        env.write(f"TRUSTED_PROXIES={THIS_MACHINE}\nREDIRECT_DOMAINS=www.example.org\n")
+        env.write(
+            f"TRUSTED_PROXIES={THIS_MACHINE}, 2001:db8:a::/48\nREDIRECT_DOMAINS=www.example.org\n"
+        )
     with (project.path / "config/urls.py").open("a") as urls:
         urls.write(VIEWS)
     with standing() as make:
@@ -125,6 +128,16 @@ def test_guesses_are_limited_for_each_client(platform, app_server, client, same,
         assert [answer(client, number) for number in range(10)] == [200] * 10
         assert answer(same, 10) == 429
         assert answer(another, 11) == 200
+
+
+def test_clients_over_ipv6_have_their_own_addresses_in_the_log(platform):
+    image = f"{platform.path.name}:latest"
+    forwarded = "X-Forwarded-Proto: https\r\nX-Forwarded-For: ::ffff:192.0.2.7\r\n"
+    clients = ["2001:db8:a::1", "2001:db8:b::1"]
+    router, stranger = requests_from(platform, image, clients, "GET /six", forwarded)
+    assert (router.status_code, stranger.status_code) == (404, 301)
+    logged = re.findall(r'"message": ?"(\S+) \\"GET /six HTTP', platform.logs("app"))
+    assert logged[-2:] == ["192.0.2.7", "2001:db8:b::1"]
 
 
 def test_it_listens_where_port_says(strict):

@@ -28,7 +28,10 @@ MALFORMED = {
 # What it refuses while it serves a file.
 OF_FILES = {
     "another method": (request(b"DELETE /static/x"), 405),
-    "another method for an upload": (request(b"PUT /media/x", b"Content-Length: 1", body=b"x"), 405),
+    "another method for an upload": (
+        request(b"PUT /media/x", b"Content-Length: 1", body=b"x"),
+        405,
+    ),
     "a range past the end": (request(b"GET /media/range.txt", b"Range: bytes=1000-"), 416),
     "an old version": (request(b"GET /media/range.txt", b'If-Match: "old"'), 412),
     "a folder": (request(b"GET /static/"), 403),

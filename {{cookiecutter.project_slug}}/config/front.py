@@ -13,6 +13,11 @@ from django.http.request import split_domain_port, validate_host
 
 from config import errors, request_id
 
+try:
+    import uwsgi
+except ImportError:  # gunicorn, or a test
+    uwsgi = None
+
 logger = logging.getLogger(__name__)
 
 # They ask the container by its address, not by the site's name.
@@ -34,6 +39,8 @@ class Front:
 
     def __call__(self, environ, start_response):
         believe(environ)
+        if uwsgi:  # whose log would name the router
+            uwsgi.set_logvar("client", environ["REMOTE_ADDR"])
         number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = number
         request_id.current.set(number)
@@ -60,18 +67,25 @@ def believe(environ: dict) -> None:
     """Take over what a trusted proxy says of the client; forget what anybody else says of itself."""
     said = {name: environ.pop(name) for name in FORWARDED if name in environ}
     environ["wsgi.url_scheme"] = "http"
+    environ["REMOTE_ADDR"] = unmapped(environ["REMOTE_ADDR"])
     if not trusted(environ["REMOTE_ADDR"]):
         return
     # Each proxy writes the address that it saw at the end, so what a client made up comes first.
     chain = [hop.strip() for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     if chain:
-        environ["REMOTE_ADDR"] = without_port(chain.pop())
+        environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
     # 0.0.0.0/0 trusts the proxy that connects, wherever it is. Of those before it nothing is known.
     while chain and trusted(environ["REMOTE_ADDR"], but_not=EVERYBODY):
-        environ["REMOTE_ADDR"] = without_port(chain.pop())
+        environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
     environ["HTTP_HOST"] = said.get("HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", ""))
     if said.get("HTTP_X_FORWARDED_PROTO") == "https":
         environ["wsgi.url_scheme"] = "https"
+
+
+def unmapped(address: str) -> str:
+    """Return 192.0.2.1 for ::ffff:192.0.2.1, as a server that listens on IPv6 sees it, and all else as it is."""
+    prefix, _, ipv4 = address.rpartition(":")
+    return ipv4 if prefix.lower() == "::ffff" and "." in ipv4 else address
 
 
 def trusted(address: str, but_not: Collection = ()) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ops.process import run
 
@@ -36,6 +36,8 @@ class Service:
     order: str  # deploy.update_config.order: start-first, stop-first, or "" where it is not set
     container_name: str
     host_name: str
+    # By Docker's names, and whether each has IPv6.
+    networks: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def repository(self) -> str:
@@ -105,6 +107,7 @@ def service(name: str, said: dict, stack: str, project: dict | None = None) -> S
         writable=frozenset(one["source"] for one in mounts if not one.get("read_only")),
         ports=tuple(str(port.get("published", "")) for port in said.get("ports") or ()),
         has_fixed_address=has_fixed_address(said),
+        networks=networks(said, project or {}),
         volumes_from=tuple(one.split(":")[0] for one in said.get("volumes_from") or ()),
         written_at_start=written_at_start(said, project or {}),
         environment={key: value or "" for key, value in (said.get("environment") or {}).items()},
@@ -113,6 +116,13 @@ def service(name: str, said: dict, stack: str, project: dict | None = None) -> S
         container_name=said.get("container_name", ""),
         host_name=said.get("hostname", ""),
     )
+
+
+def networks(said: dict, project: dict) -> dict[str, bool]:
+    """Return the networks of a service, by Docker's names for them, and whether each has IPv6."""
+    listed = project.get("networks") or {}
+    mine = [listed[name] for name in said.get("networks") or () if name in listed]
+    return {one["name"]: bool(one.get("enable_ipv6")) for one in mine if not one.get("external")}
 
 
 def has_fixed_address(said: dict) -> bool:

@@ -94,6 +94,13 @@ def containers(stack: str) -> list[Container]:
     return [container(json.loads(line)) for line in printed.splitlines()]
 
 
+def networks(stack: str) -> dict[str, bool]:
+    """Return the networks of the stack with this name, and whether each has IPv6."""
+    mine = f"label={LABEL}project={stack}"
+    printed = run("docker", "network", "ls", "--filter", mine, "--format", "{{.Name}} {{.IPv6}}")
+    return {name: ipv6 == "true" for name, ipv6 in map(str.split, printed.splitlines())}
+
+
 def container(row: dict) -> Container:
     """Make a Container of one line of `docker ps`."""
     # Such as "2026-11-26 15:45:45 +0000 UTC"; the name of the time zone has no use here.

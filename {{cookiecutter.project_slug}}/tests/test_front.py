@@ -69,6 +69,8 @@ def test_django_gets_none_of_these_headers(ask):
     [
         pytest.param("198.51.100.7, 203.0.113.9", CLIENT, id="a-client-made-up-the-first"),
         pytest.param("203.0.113.9, 10.0.0.2, fd00::2", CLIENT, id="more-proxies-of-ours"),
+        pytest.param("2001:db8::1, fd00::2", "2001:db8::1", id="over-ipv6"),
+        pytest.param("::FFFF:203.0.113.9, ::ffff:10.0.0.2", CLIENT, id="ipv4-as-ipv6"),
         pytest.param("10.0.0.2", "10.0.0.2", id="a-proxy-itself"),
         pytest.param("", BALANCER, id="nothing"),
         pytest.param("203.0.113.9, nonsense", "nonsense", id="not-an-address"),
@@ -93,6 +95,15 @@ def test_a_client_of_a_proxy_without_a_known_address_cannot_choose_its_own(ask, 
     _, seen = ask(HTTP_X_FORWARDED_FOR=f"198.51.100.7, {CLIENT}", HTTP_X_FORWARDED_PROTO="https")
     assert seen["REMOTE_ADDR"] == CLIENT
     assert seen["wsgi.url_scheme"] == "https"
+
+
+@pytest.mark.parametrize("balancer", [f"::ffff:{BALANCER}", "fd00::1"])
+def test_a_proxy_may_ask_over_ipv6(ask, balancer):
+    assert ask(**FORWARDED | {"REMOTE_ADDR": balancer})[1]["REMOTE_ADDR"] == CLIENT
+
+
+def test_an_address_of_ipv4_in_the_form_of_ipv6_is_ipv4(ask):
+    assert ask(REMOTE_ADDR="::ffff:192.0.2.1")[1]["REMOTE_ADDR"] == "192.0.2.1"
 
 
 def test_plain_http_to_the_proxy_stays_plain(ask):

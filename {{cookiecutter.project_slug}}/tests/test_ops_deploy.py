@@ -7,13 +7,19 @@ from types import MappingProxyType
 
 import pytest
 
+from ops import compose, docker
 from ops.compose import Service, has_fixed_address, split_image
 from ops.compose import service as make_service
 from ops.deploy import first_start, history, links, planning, releases, waiting
 from ops.deploy.current import all_serve, serving_containers
 from ops.deploy.history import Deploy
 from ops.deploy.listing import table
-from ops.deploy.site import Refused, Site, refuse_what_cannot_be_deployed
+from ops.deploy.site import (
+    Refused,
+    Site,
+    refuse_another_network,
+    refuse_what_cannot_be_deployed,
+)
 from ops.deploy.tidying import leftovers
 from ops.docker import Condition, Container, Image
 
@@ -85,6 +91,36 @@ def planned(stack: Site) -> tuple[list[str], list[str]]:
     """Return the names of the services that start beside the old ones, and that are replaced in place."""
     plan = planning.plan(stack, NEW)
     return [one.name for one in plan.beside], [one.name for one in plan.in_place]
+
+
+# Networks
+
+
+@pytest.mark.parametrize(
+    ("networks", "words"),
+    [({"shop_frontend": False}, "with"), ({"shop_frontend": True}, ""), ({}, "")],
+)
+def test_a_network_that_would_be_made_anew_stops_a_deploy(monkeypatch, networks, words):
+    """Compose stops all containers in such a network, also for `run`."""
+    monkeypatch.setattr(docker, "networks", lambda stack: networks)
+    proxy = service("nginx", networks={"shop_frontend": True})
+    stack = site(proxy, containers=[container("nginx")])
+    if not words:
+        refuse_another_network(stack)
+        return
+    with pytest.raises(Refused, match=f"{words} IPv6: .* up -d --build --wait$"):
+        refuse_another_network(stack)
+
+
+def test_compose_says_which_networks_have_ipv6():
+    listed = {
+        "frontend": {"name": "shop_frontend", "enable_ipv6": True},
+        "backend": {"name": "shop_backend", "internal": True},
+        "other": {"name": "other", "external": True, "enable_ipv6": True},
+    }
+    said = {"networks": {"frontend": None, "backend": None, "other": None}}
+    found = compose.networks(said, {"networks": listed})
+    assert found == {"shop_frontend": True, "shop_backend": False}
 
 
 # What happens to a service

@@ -43,7 +43,9 @@ worker_class = "gthread"
 threads = 4
 keepalive = 75
 
-bind = f"0.0.0.0:{os.environ['PORT']}"
+# IPv6 and IPv4; a kernel without IPv6 has no such file.
+address = "[::]" if os.path.exists("/proc/net/if_inet6") else "0.0.0.0"
+bind = f"{address}:{os.environ['PORT']}"
 # Connections that wait for a worker; the kernel allows no more than net.core.somaxconn.
 backlog = 1024
 

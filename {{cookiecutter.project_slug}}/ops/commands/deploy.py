@@ -24,6 +24,7 @@ from ops.deploy.site import (
     look,
     look_at_docker,
     look_at_files,
+    refuse_another_network,
     refuse_what_cannot_be_deployed,
     refuse_windows_line_endings,
     running_nginx,
@@ -96,7 +97,9 @@ def run(options: argparse.Namespace) -> int:
     refuse_bad_limits()
     refuse_a_folder_that_cannot_be_written(state_folder(site.stack))
     with locked(site.stack):
-        return start_or_deploy(look_at_docker(site), name, options)
+        site = look_at_docker(site)
+        refuse_another_network(site)
+        return start_or_deploy(site, name, options)
 
 
 def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:

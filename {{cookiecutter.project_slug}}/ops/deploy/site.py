@@ -139,6 +139,19 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
             )
 
 
+def refuse_another_network(site: Site) -> None:
+    """Raise Refused when Compose would make a network anew, for which it stops all containers in it."""
+    present = docker.networks(site.stack) if any(one.running for one in site.containers) else {}
+    for service in site.services.values():
+        for name, ipv6 in service.networks.items():
+            if present.get(name, ipv6) != ipv6:
+                raise Refused(
+                    f"The network {name} must be made anew, {'with' if ipv6 else 'without'} IPv6: the site is"
+                    " unavailable for about half a minute. Nothing was changed. To do it now, run:"
+                    f" docker compose -f {compose.FILE} up -d --build --wait"
+                )
+
+
 def running_nginx(site: Site) -> Container | None:
     """Return nginx's container when it runs."""
     return next((one for one in site.containers_of("nginx") if one.running), None)
