@@ -3,7 +3,9 @@
 import http.client
 import re
 import socket
-from contextlib import suppress
+import threading
+import time
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -13,7 +15,15 @@ from tests.helpers.large import LARGEST, MB, VIEWS
 from tests.helpers.locked import stop_during_requests
 from tests.helpers.login import FORGED, guess
 from tests.helpers.project import a_slug
-from tests.helpers.stack import PRODUCTION, free_port, run, standing, wait_until_it_answers
+from tests.helpers.raw import connect, send
+from tests.helpers.stack import (
+    PRODUCTION,
+    free_port,
+    run,
+    standing,
+    wait_until_it_answers,
+    wait_until_it_is_ready,
+)
 
 pytestmark = pytest.mark.containers
 
@@ -271,6 +281,87 @@ def test_a_private_file_is_sent_by_the_view_only(platform):
     assert (sent.text, sent.headers["content-type"]) == ("secret\n", "image/png")
     assert platform.get("/document/a.png").status_code == 403
     assert platform.get("/media/private/a.png").status_code == 404
+
+
+# Slow clients
+
+
+def test_a_body_that_pauses_is_read(platform):
+    start = b"POST /no/such/page HTTP/1.1\r\nContent-Length: 10\r\nConnection: close\r\n" + HEADERS
+    with connect(platform, "HTTP_PORT") as connection:
+        connection.sendall(start + b"\r\nhello")
+        time.sleep(6)
+        assert send(connection, [b"again"]).status == 404
+
+
+BUFFERING = """
+events {}
+http {
+    server {
+        listen 8080;
+        location / {
+            proxy_pass http://app:8000;
+            proxy_set_header Host localhost;
+            proxy_set_header X-Forwarded-Proto https;
+        }
+    }
+}
+"""
+
+
+@pytest.fixture
+def router(platform, tmp_path):
+    """Starts a router that buffers requests in front of `platform`, nginx as it is: 1 s. Returns its port."""
+    port, file = free_port(), tmp_path / "nginx.conf"
+    file.write_text(BUFFERING)
+    options = (f"--network={platform.path.name}_frontend", f"--publish=127.0.0.1:{port}:8080")
+    mount = f"--volume={file}:/etc/nginx/nginx.conf:ro"
+    image = ("nginx:1.30-trixie", "nginx", "-g", "daemon off;")
+    container = run("docker", "run", "--detach", "--rm", *options, mount, *image).stdout.strip()
+    wait_until_it_answers(f"http://127.0.0.1:{port}/healthz")
+    yield port
+    run("docker", "rm", "--force", container)
+
+
+@contextmanager
+def slow_clients(port: int):
+    """Let 60 clients send a byte of a body each second, more than there are workers and threads."""
+    start = b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n" + HEADERS + b"\r\n"
+    clients = [socket.create_connection(("127.0.0.1", port), 5) for _ in range(60)]
+    over = threading.Event()
+
+    def trickle() -> None:
+        data = start
+        while not over.wait(1):
+            for client in clients:
+                with suppress(OSError):
+                    client.sendall(data)
+            data = b"x"
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    time.sleep(2)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for client in clients:
+            client.close()
+
+
+def test_behind_a_router_that_buffers_slow_clients_cost_nobody_anything(router):
+    with slow_clients(router):
+        for _ in range(5):
+            assert httpx.get(f"http://127.0.0.1:{router}/readyz", timeout=2).text == "ready\n"
+
+
+def test_without_buffering_they_take_all_workers_as_the_docs_say_first(platform):
+    page = (platform.path / "docs/platform.md").read_text()
+    assert "**The router must buffer requests**" in page.partition("\n## ")[0]
+    with slow_clients(int(platform.ports["HTTP_PORT"])), pytest.raises(httpx.TimeoutException):
+        httpx.get(f"{platform.address}/healthz", timeout=3)
+    wait_until_it_is_ready(platform)
 
 
 # Stopping
