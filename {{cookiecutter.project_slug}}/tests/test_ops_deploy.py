@@ -104,12 +104,18 @@ def test_a_network_that_would_be_made_anew_stops_a_deploy(monkeypatch, networks,
     """Compose stops all containers in such a network, also for `run`."""
     monkeypatch.setattr(docker, "networks", lambda stack: networks)
     proxy = service("nginx", networks={"shop_frontend": True})
-    stack = site(proxy, containers=[container("nginx")])
+    stack = site(proxy, containers=[container("nginx", config_hash="another")])
     if not words:
         refuse_another_network(stack)
         return
     with pytest.raises(Refused, match=f"{words} IPv6: .* up -d --build --wait$"):
         refuse_another_network(stack)
+
+
+def test_networks_are_looked_at_only_when_nginx_has_changed(monkeypatch):
+    monkeypatch.delattr(docker, "networks")
+    proxy = service("nginx", networks={"shop_frontend": True})
+    refuse_another_network(site(proxy, containers=[container("nginx")]))
 
 
 def test_compose_says_which_networks_have_ipv6():

@@ -140,8 +140,14 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
 
 
 def refuse_another_network(site: Site) -> None:
-    """Raise Refused when Compose would make a network anew, for which it stops all containers in it."""
-    present = docker.networks(site.stack) if any(one.running for one in site.containers) else {}
+    """Raise Refused when Compose would make a network anew, for which it stops all containers in it.
+
+    Asks Docker only when nginx has changed: it has IPV6 as a label.
+    """
+    proxy = running_nginx(site)
+    if not proxy or proxy.config_hash == site.hashes.get("nginx"):
+        return
+    present = docker.networks(site.stack)
     for service in site.services.values():
         for name, ipv6 in service.networks.items():
             if present.get(name, ipv6) != ipv6:
