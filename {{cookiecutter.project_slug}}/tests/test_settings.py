@@ -132,9 +132,7 @@ def test_what_is_no_host_name_does_not_redirect(name):
 @pytest.mark.parametrize("domain", ["b.org example.com", ".example.com", "b.org, .example.com"])
 def test_a_name_of_the_site_does_not_redirect(domain):
     env = PRODUCTION | {"DOMAIN": domain, "REDIRECT_DOMAINS": "www.example.com,example.com"}
-    assert refusal(**env) == (
-        "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
-    )
+    assert refusal(**env) == "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
 
 
 def test_mail_goes_to_the_server_in_email_url():

@@ -35,7 +35,9 @@ class Certificate:
 def read(configuration: Configuration, nginx: str) -> tuple[Certificate, ...]:
     """Read the certificates in this container of nginx; none when it does not say anything."""
     try:
-        printed = execute(nginx, "sh", "-c", SCRIPT, "sh", *all_names(configuration), timeout=SECONDS)
+        printed = execute(
+            nginx, "sh", "-c", SCRIPT, "sh", *all_names(configuration), timeout=SECONDS
+        )
     except CommandFailed:
         return ()
     return tuple(parse(block) for block in printed.split("name=")[1:])
