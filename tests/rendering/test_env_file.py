@@ -16,7 +16,14 @@ VARIABLE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 TOOLS = ("sh", "cat", "chmod", "dirname", "head", "id", "mv", "rm", "sed", "tr")
 
 # What nginx-config gets in both variants.
-NGINX = {"DOMAIN", "REDIRECT_DOMAINS", "SECURE_HSTS_SECONDS", "TRUSTED_PROXIES", "UPLOAD_LIMIT_MB", "APP_COPIES"}
+NGINX = {
+    "DOMAIN",
+    "REDIRECT_DOMAINS",
+    "SECURE_HSTS_SECONDS",
+    "TRUSTED_PROXIES",
+    "UPLOAD_LIMIT_MB",
+    "APP_COPIES",
+}
 
 # How each kind of file reads a variable that a person can set. UWSGI_ and an option's name is a
 # rule of uWSGI, which uwsgi.ini explains; so is GUNICORN_CMD_ARGS one of gunicorn.
