@@ -178,12 +178,12 @@ NEEDS_A_REQUEST = [
 
 @pytest.mark.parametrize("text", NEEDS_A_REQUEST)
 def test_a_page_that_needs_a_request_is_named_and_the_plain_one_is_used(own_page, caplog, text):
-    own_page("502.html", text)
-    plain = errors.page(502, "the-request-id")
-    assert "<h1>The site did not answer</h1>" in plain
+    own_page("503.html", text)
+    plain = errors.page(503, "the-request-id")
+    assert "<h1>We will be back in a moment</h1>" in plain
     assert "<code>the-request-id</code>" in plain
     assert caplog.messages[0].startswith(
-        "templates/502.html cannot be rendered without a request ("
+        "templates/503.html cannot be rendered without a request ("
     )
 
 
