@@ -34,8 +34,8 @@ def guess(
     """Try a password as a browser does, with the token that another page gave."""
     if not client.cookies:
         client.get("/admin/login/")
-        for cookie in client.cookies.jar:
-            cookie.secure = False  # a client that sends plain HTTP stands for a load balancer
+    for cookie in client.cookies.jar:
+        cookie.secure = False  # a client that sends plain HTTP stands for a load balancer
     form = {"username": name, "password": password, "csrfmiddlewaretoken": csrf_token(client)}
     return client.post(path, data=form, headers={"Origin": "https://localhost"} | (headers or {}))
 
