@@ -48,7 +48,13 @@ finally:
 
 
 def requests_from(
-    stack: Stack, image: str, sources: list[str], start: str = "GET /", headers: str = "", tls=None
+    stack: Stack,
+    image: str,
+    sources: list[str],
+    start: str = "GET /",
+    headers: str = "",
+    body: str = "",
+    tls=None,
 ) -> list[httpx.Response]:
     """Send a request from each of these addresses, one after the other; return status and request ID of each response.
 
@@ -56,7 +62,7 @@ def requests_from(
     """
     tls = stack.ends_https if tls is None else tls
     port = int(stack.ports["HTTPS_PORT" if tls else "HTTP_PORT"])
-    request = f"{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+    request = f"{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n{body}"
     arguments = json.dumps([SERVER, port, tls, request, sources])
     done = run(
         *("docker", "run", "--rm", "--network=host", "--user=0", "--cap-add=NET_ADMIN"),

@@ -37,8 +37,8 @@ def test_a_configuration_that_only_the_running_nginx_refuses_brings_it_back(site
     """The test finds nothing wrong with it: nginx cannot give the memory of a limit another meaning."""
     before, version = site.apps(), site.serves
     site.change()
-    key = "limit_conn_zone $client_that_uploads"
-    with site.edited("docker/nginx/snippets/limits.conf", key, "limit_conn_zone $remote_addr"):
+    limits, key = "docker/nginx/templates/uploads.conf.template", "$client_that_uploads zone"
+    with site.edited(limits, key, "$remote_addr zone"):
         status, said = site.deploy()
     assert status == 1
     assert "Reloading nginx failed: nginx keeps its old configuration: " in said
