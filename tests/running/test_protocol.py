@@ -25,6 +25,10 @@ pytestmark = [
 
 ECHO = """
 import json
+import os
+
+# As the file that this one stands in for: what reads requests to their end needs the settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 seen = []
 
