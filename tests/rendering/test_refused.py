@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.helpers import inprocess
 from tests.helpers.command import cookiecutter
 from tests.helpers.matrix import CHOICES, ROOT
+from tests.helpers.refusals import AGAIN, sentences
 
 PROJECT_NAME = "project_name must be one line of text, with 1 to 80 characters."
 DESCRIPTION = "description must be one line of text, with 1 to 200 characters."
@@ -29,18 +29,6 @@ APP_SERVER = "app_server must be one of uwsgi, gunicorn."
 PROXY = "proxy must be one of nginx-letsencrypt, nginx, none."
 ALLAUTH = "use_allauth must be one of True, False."
 CI = "ci must be one of github, gitlab, none."
-
-
-# What a refusal prints below its sentences.
-AGAIN = re.compile(
-    r"\n\nTo answer again, with your other answers filled in:\n\n  (cookiecutter .*)\n$"
-)
-
-
-def sentences(said: str) -> list[str]:
-    """Return the sentences of a refusal, which also says what to type next."""
-    assert AGAIN.search(f"{said.rstrip()}\n"), said
-    return AGAIN.sub("", f"{said.rstrip()}\n").split("\n")
 
 
 @pytest.fixture(scope="module")

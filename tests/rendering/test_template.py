@@ -14,7 +14,7 @@ FOLDER = "{{cookiecutter.project_slug}}"
 NAMES = [
     str(path.relative_to(ROOT / FOLDER))
     for path in sorted((ROOT / FOLDER).rglob("*"))
-    if path.is_file()
+    if path.is_file() and path.suffix != ".ico"  # which has no text
 ]
 COPIED = [
     name
