@@ -121,7 +121,7 @@ def at_a_terminal(site: Site, **changed) -> tuple[int, subprocess.Popen]:
 def test_a_network_that_docker_would_make_anew_stops_a_deploy_before_it_begins(site):
     """Compose would stop all containers in it, even for a one-off container."""
     before = site.apps(), site.started("nginx"), site.serves
-    with site.variables(IPV6="false"), traffic(site) as seen:
+    with site.variables(DUAL_STACK="false"), traffic(site) as seen:
         status, said = site.deploy("--yes")
     assert status == 1
     assert said == (
@@ -134,12 +134,12 @@ def test_a_network_that_docker_would_make_anew_stops_a_deploy_before_it_begins(s
 
 @pytest.mark.exhaustive
 def test_the_documented_command_makes_the_network_anew(site):
-    """As on a site from before IPV6: without IPv6 first, then with it."""
+    """As on a site from before DUAL_STACK: without IPv6 first, then with it."""
     command = "docker compose -f compose.prod.yaml up -d --build --wait"
     assert f"```sh\n{command}\n```" in (site.path / "docs/https.md").read_text()
     clients = ["2001:db8:a::1", "2001:db8:b::1"]
     for value, seen in (("false", []), ("true", clients)):
-        with site.variables(IPV6=value):
+        with site.variables(DUAL_STACK=value):
             done = run(*command.split(), cwd=site.path, env=os.environ | site.ports)
             assert done.returncode == 0, done.stderr
             site.change()

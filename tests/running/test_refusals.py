@@ -54,7 +54,7 @@ def is_ours(response, status: int) -> None:
     """Assert that this is a page of the site, which names the status and the request ID."""
     assert response.status == status
     assert response.header("Content-Type").startswith("text/html")
-    assert re.search(r'href="/static/site\.[0-9a-f]{12}\.css"', response.body)
+    assert re.search(r'href="/static/config/error\.[0-9a-f]{12}\.css"', response.body)
     assert f'<p class="code">{status}</p>' in response.body
     assert f"<code>{response.header('X-Request-ID')}</code>" in response.body
     assert "<!--#" not in response.body

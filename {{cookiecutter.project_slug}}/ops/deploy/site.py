@@ -142,7 +142,7 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
 def refuse_another_network(site: Site) -> None:
     """Raise Refused when Compose would make a network anew, for which it stops all containers in it.
 
-    Asks Docker only when nginx has changed: it has IPV6 as a label.
+    Asks Docker only when nginx has changed: it has DUAL_STACK as a label.
     """
     proxy = running_nginx(site)
     if not proxy or proxy.config_hash == site.hashes.get("nginx"):
