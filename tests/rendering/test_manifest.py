@@ -298,6 +298,7 @@ EXECUTABLE = {
     "docker/nginx/entrypoint.d/11-names.envsh",
     "docker/nginx/entrypoint.d/12-certificates.envsh",
     "docker/nginx/entrypoint.d/13-certificates.sh",
+    "docker/nginx/entrypoint.d/21-without-ipv6.sh",
     "docker/nginx/entrypoint.d/12-known-hosts.envsh",
     "manage.py",
     "ops/start",
