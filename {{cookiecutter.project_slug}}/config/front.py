@@ -13,11 +13,6 @@ from django.http.request import split_domain_port, validate_host
 
 from config import errors, request_id
 
-try:
-    import uwsgi
-except ImportError:  # gunicorn, or a test
-    uwsgi = None
-
 logger = logging.getLogger(__name__)
 
 # They ask the container by its address, not by the site's name.
@@ -39,8 +34,6 @@ class Front:
 
     def __call__(self, environ, start_response):
         believe(environ)
-        if uwsgi:  # whose log would name the router
-            uwsgi.set_logvar("client", environ["REMOTE_ADDR"])
         number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = number
         request_id.current.set(number)
