@@ -1,6 +1,9 @@
 """Clients with IPv6 addresses of their own, on the network of this machine."""
 
+import fcntl
 import json
+from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 
@@ -64,10 +67,13 @@ def requests_from(
     port = int(stack.ports["HTTPS_PORT" if tls else "HTTP_PORT"])
     request = f"{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n{body}"
     arguments = json.dumps([SERVER, port, tls, request, sources])
-    done = run(
-        *("docker", "run", "--rm", "--network=host", "--user=0", "--cap-add=NET_ADMIN"),
-        *("--entrypoint=python", image, "-c", SCRIPT, arguments),
-    )
+    # Another test must not remove the addresses meanwhile.
+    with Path(gettempdir(), "addresses-of-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(
+            *("docker", "run", "--rm", "--network=host", "--user=0", "--cap-add=NET_ADMIN"),
+            *("--entrypoint=python", image, "-c", SCRIPT, arguments),
+        )
     assert done.returncode == 0, done.stderr
     lines = [line.partition(" ") for line in done.stdout.splitlines()]
     return [

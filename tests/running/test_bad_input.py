@@ -108,8 +108,8 @@ def test_it_gets_its_answer_in_time(outcome, name):
 
 def test_a_form_with_10_000_fields_is_refused_by_django(outcome):
     response = outcome.responses["10,000 fields"]
-    assert response.status == 400
-    assert "<h1>We could not read that request</h1>" in response.body
+    assert response.status == 413
+    assert "<h1>That was too large</h1>" in response.body
     assert response.seconds < 5
 
 
