@@ -25,7 +25,7 @@ TRACES = [
     ("proxy", {"nginx-letsencrypt"}, r"letsencrypt|HTTPS_PORT|self-signed|site\.(crt|key)"),
     ("proxy", {"nginx"}, "known-hosts|by_trusted_proxy|load-balancer"),
     ("proxy", {"none"}, r"config\.front|front\.py|platform\.md"),
-    ("use_allauth", {True}, "allauth|sign-?up|account_"),
+    ("use_allauth", {True}, r"allauth|sign-?up|\baccount_"),
     ("ci", {"github"}, r"\.github/|github actions|workflow"),
     ("ci", {"gitlab"}, "gitlab"),
     ("ci", {"github", "gitlab"}, "DEPLOY_(FOLDER|KEY|KNOWN|TO)"),

@@ -56,8 +56,8 @@ def switch(request):
     return HttpResponse()
 
 
-def sign_up(request):
-    """Log a new user in without a password, as Django's documentation does after a sign-up."""
+def register(request):
+    """Log a new user in without a password, as many sites do after a registration."""
     login(request, create_user("new"))
     return HttpResponse()
 
@@ -96,7 +96,7 @@ urlpatterns = [
     path("many/", many),
     path("switch/", switch),
     path("asynchronous/", asynchronous),
-    path("sign-up/", sign_up),
+    path("register/", register),
     path("", lambda request: HttpResponse()),
     *i18n_patterns(path("hidden/", admin.site.urls)),
 ]
@@ -512,7 +512,7 @@ def test_tries_at_the_same_moment_pass_the_limit_by_no_more_than_the_workers():
 
 
 def test_a_view_logs_in_a_new_user_without_a_password(client):
-    client.post("/sign-up/")
+    client.post("/register/")
     assert client.session["_auth_user_backend"] == "logins.backends.ModelBackend"
 
 
