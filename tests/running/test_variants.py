@@ -47,6 +47,12 @@ each_database = pytest.mark.parametrize(
 )
 
 
+# The pages that a project starts with depend on this option, and on no other.
+with_and_without_accounts = pytest.mark.parametrize(
+    "answers", once_for_each("use_allauth"), scope="session"
+)
+
+
 @pytest.fixture(scope="module")
 def development(baked, engine):
     """Builds and starts a variant's development stack: about 10 s for each variant."""
@@ -81,6 +87,7 @@ def test_the_projects_own_checks_pass(development, service):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@with_and_without_accounts
 def test_the_pages_that_a_project_starts_with_work(development, answers):
     """They are the owner's to change, so a generated project does not contain tests of them."""
     pages = ROOT / "tests/pages"

@@ -41,7 +41,7 @@ def serves(tmp_path, monkeypatch):
                 pass
 
         server = Server(str(tmp_path / f"{host}.sock"), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         started.append(server)
 
     yield serve
