@@ -4,6 +4,8 @@ IMAGES := $(shell cat .ci/images)
 DEMO_IMAGES := $(filter-out postgres:17-%,$(IMAGES))
 # Its Python is the oldest that ops/ runs on.
 OLD_PYTHON := debian:bullseye-slim
+# What recipes of the generated project's docs/recipes.md add.
+RECIPE_IMAGES := node:24-trixie-slim valkey/valkey:8.1-trixie
 BIN := .venv/bin
 # make test leaves out what is exhaustive; CONTRIBUTING.md says what that is.
 TIER := -m "not exhaustive"
@@ -37,7 +39,7 @@ rendering: .venv/ready
 	@$(RENDERING)
 
 base-images:
-	@.ci/base-images $(IMAGES) $(OLD_PYTHON)
+	@.ci/base-images $(IMAGES) $(OLD_PYTHON) $(RECIPE_IMAGES)
 
 demo: .venv/ready  ## bake the default answers, start the result and print its address
 	@.ci/engine
