@@ -50,6 +50,7 @@ ALWAYS = {
     "docs/logins.md",
     "docs/migrations.md",
     "docs/operations.md",
+    "docs/recipes.md",
     "docs/updating.md",
     "docs/uploads.md",
     "logins/__init__.py",

@@ -1,0 +1,387 @@
+"""docs/recipes.md of a generated project: each recipe is followed to the letter, and works in both stacks.
+
+Recipes that do not disturb one another share a project. tests/browser/test_recipes.py opens pages of some.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.helpers import recipes
+from tests.helpers.login import PASSWORD
+from tests.helpers.project import a_slug
+from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
+
+pytestmark = pytest.mark.containers
+
+# They need nothing that a project could show: a test below, or words alone.
+WITHOUT_A_CHANGE = ["A breakpoint in the terminal", "WebSockets"]
+DATABASE = ["psycopg 3", "PgBouncer"]
+TOGETHER = [
+    "Debug toolbar",
+    "A breakpoint in the editor",
+    "A package that needs a system library",
+    "Translations",
+    "An API with tokens",
+    "An admin theme under a policy of its own",
+    "Login with GitHub",
+    "Errors in Sentry",
+    "Tailwind",
+    "A variable of your own",
+    "Valkey as the cache",
+    "Server-sent events",
+    "robots.txt and files under /.well-known/",
+    "Error pages in another language",
+    "A path over plain HTTP",
+]
+
+CRASH = """
+urlpatterns += [path("crash/", lambda request: int(request.GET["number"]))]
+"""
+
+SENTRY = """
+import brotli, gzip
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Sentry(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        unpack = {"br": brotli.decompress, "gzip": gzip.decompress}
+        print(unpack[self.headers["Content-Encoding"]](body).decode(), flush=True)
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("", 9000), Sentry).serve_forever()
+"""
+
+
+class Cooked(NamedTuple):
+    """The stacks of a project after its recipes; both of them run."""
+
+    development: Stack
+    production: Stack
+
+    @property
+    def path(self):
+        return self.production.path
+
+
+@contextmanager
+def cooked(project, names, **env):
+    """Follow the recipes, start development as they say and production with bin/deploy; about 2 minutes."""
+    with standing() as make:
+        stacks = Cooked(make(project.path, DEVELOPMENT), make(project.path, PRODUCTION))
+        ports = stacks.production.ports | {"APP_PORT": stacks.development.ports["APP_PORT"]}
+        with (project.path / ".env").open("a") as file:
+            file.write("".join(f"{name}={value}\n" for name, value in (ports | env).items()))
+        recipes.cook(project.path, names)
+        done = run("bin/deploy", cwd=project.path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield stacks
+
+
+@pytest.fixture(scope="module")
+def site(bake_once, engine):
+    """Follows all recipes that get along, in one project."""
+    project = bake_once(project_slug=a_slug())
+    with (project.path / "config/urls.py").open("a") as urls:
+        urls.write(CRASH)
+    example = "SENTRY_DSN=https://key@sentry.example.com/1"
+    page = project.path / "docs/recipes.md"
+    page.write_text(page.read_text().replace(example, "SENTRY_DSN=http://key@sentry:9000/1"))
+    with cooked(project, TOGETHER, DEBUGPY_PORT=free_port()) as stacks:
+        yield stacks
+
+
+@pytest.fixture(scope="module")
+def pooled(bake_once, engine):
+    """Follows the recipes that put something between Django and PostgreSQL."""
+    with cooked(bake_once(project_slug=a_slug()), DATABASE) as stacks:
+        yield stacks
+
+
+def test_each_recipe_is_tried(site):
+    names = recipes.read((site.path / "docs/recipes.md").read_text()).keys()
+    assert sorted(names - {""}) == sorted(TOGETHER + DATABASE + WITHOUT_A_CHANGE)
+
+
+@pytest.mark.parametrize("service", ["tests", "lint"])
+@pytest.mark.parametrize("project", ["site", "pooled"])
+def test_the_projects_own_checks_pass(project, service, request):
+    stack = request.getfixturevalue(project).development
+    done = stack.command("run", "--rm", "--no-TTY", service)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_lock_names_no_index(site):
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        assert "://" not in (site.path / name).read_text()
+
+
+def test_the_debug_toolbar_is_in_development_alone(site):
+    assert 'id="djDebug"' in site.development.get("/").text
+    assert "djDebug" not in site.production.get("/").text
+    find = "import importlib.util; print(importlib.util.find_spec('debug_toolbar'))"
+    assert site.production.exec("app", "python", "-c", find) == "None\n"
+
+
+def test_an_editor_can_attach(site):
+    """debugpy responds to the first request of the Debug Adapter Protocol."""
+    body = json.dumps({"seq": 1, "type": "request", "command": "initialize"})
+    port = int(re.search(r"DEBUGPY_PORT=(\d+)", (site.path / ".env").read_text())[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as editor:
+        editor.sendall(f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert b"Content-Length" in editor.recv(1000)
+
+
+def test_a_system_library_is_in_both(site):
+    for stack in site:
+        answer = stack.get("/report.pdf")
+        assert (answer.headers["content-type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
+
+
+def test_pages_are_translated(site):
+    for stack in site:
+        assert "Danke für Ihren Besuch." in stack.get("/", headers={"Accept-Language": "de"}).text
+        assert "Thank you for your visit." in stack.get("/").text
+    po = site.path / "locale/de/LC_MESSAGES/django.po"
+    assert f"UID={po.stat().st_uid}\n" in (site.path / ".env").read_text()
+    assert site.development.get("/", headers={"Accept-Language": "de"}).text.count('lang="de"') == 1
+
+
+def test_an_api_gives_tokens(site):
+    user = (
+        f"from accounts.models import User; User.objects.create_user('ada', password={PASSWORD!r})"
+    )
+    for stack in site:
+        stack.manage("shell", "--command", user)
+        with stack.client() as client:
+            form = {"username": "ada", "password": PASSWORD}
+            token = client.post("/api/token/", data=form).json()["token"]
+            assert client.get("/api/me/").status_code == 401
+            answer = client.get("/api/me/", headers={"Authorization": f"Token {token}"})
+            assert answer.json() == {"username": "ada"}
+
+
+def test_guesses_at_the_api_are_limited_for_each_client(site):
+    with site.production.client() as client:
+        codes = [client.post("/api/token/", data={"username": "ada"}).status_code for _ in range(7)]
+    assert codes[-1] == 429
+    # Another client: from inside of nginx's container.
+    url = "https://localhost:8443/api/token/"
+    curl = (
+        "curl",
+        "--silent",
+        "--insecure",
+        "--data",
+        "username=ada",
+        "--write-out",
+        "%{http_code}",
+    )
+    assert site.production.exec("nginx", *curl, url).endswith("400")
+
+
+def test_the_admin_theme_has_a_policy_of_its_own(site):
+    for stack in site:
+        page = stack.get("/admin/login/")
+        assert "unfold/css/styles" in page.text
+        assert "'unsafe-eval'" in page.headers["Content-Security-Policy"]
+        assert "unsafe" not in stack.get("/").headers["Content-Security-Policy"]
+
+
+def test_login_and_sign_up_have_a_button_of_github(site):
+    for stack in site:
+        for name in ("login", "signup"):
+            page = stack.get(f"/accounts/{name}/")
+            button = r'href="/accounts/github/login/[^"]*">Continue with GitHub<'
+            assert re.search(button, page.text)
+            policy = page.headers["Content-Security-Policy"]
+            assert "form-action 'self' https://github.com;" in policy
+        with stack.client() as client:
+            page = client.get("/accounts/github/login/")
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+            headers = {"Origin": stack.address, "Referer": stack.address}
+            form = {"csrfmiddlewaretoken": token}
+            answer = client.post("/accounts/github/login/", data=form, headers=headers)
+        target = answer.headers["Location"]
+        assert target.startswith("https://github.com/login/oauth/authorize?client_id=from-github&")
+
+
+@contextmanager
+def fake_sentry(stack):
+    """Run a server in the place of Sentry, and give a function that returns what it has got."""
+    network = f"--network={stack.path.name}_frontend"
+    image = f"{stack.path.name}:latest"
+    flags = ("--rm", "--detach", network, "--network-alias=sentry", "--entrypoint=python")
+    name = run("docker", "run", *flags, image, "-c", SENTRY).stdout.strip()
+    try:
+        yield lambda: run("docker", "logs", name).stdout
+    finally:
+        run("docker", "rm", "--force", name)
+
+
+def test_an_error_arrives_in_sentry_without_what_users_type(site):
+    private = {"Cookie": "session=private", "Authorization": "Token private"}
+    with fake_sentry(site.production) as events:
+        answer = site.production.get("/crash/?number=one", headers=private)
+        assert answer.status_code == 500
+        for _ in range(100):
+            if "ValueError" in events():
+                break
+            time.sleep(0.1)
+        assert "ValueError" in events()
+        assert f'"request_id":"{answer.headers["X-Request-ID"]}"' in events().replace(": ", ":")
+        assert "private" not in events()
+
+
+def test_tailwind_makes_a_style_sheet(site):
+    home = site.path / "templates/home.html"
+    home.write_text(home.read_text().replace('class="hero"', 'class="hero text-red-600"'))
+    for _ in range(50):
+        style = site.development.get("/static/tailwind.css")
+        if "text-red-600" in style.text:
+            break
+        time.sleep(0.2)
+    assert "text-red-600" in style.text
+    link = re.search(r'href="(/static/tailwind[^"]+)"', site.production.get("/").text)[1]
+    style = site.production.get(link)
+    assert "immutable" in style.headers["Cache-Control"]
+    assert "tailwindcss" in style.text
+
+
+def test_a_variable_of_your_own_reaches_the_settings(site):
+    code = "from django.conf import settings; print('key:', settings.WEATHER_KEY)"
+    for stack in site:
+        assert "key: secret\n" in stack.manage("shell", "--command", code)
+    assert "WEATHER_KEY" not in run("bin/doctor", "production", cwd=site.path).stdout
+
+
+def test_valkey_is_the_cache(site):
+    code = "from django.core.cache import cache; cache.set('tried', 1)"
+    for stack in site:
+        stack.manage("shell", "--command", code)
+        assert "tried" in stack.exec("valkey", "valkey-cli", "keys", "*")
+
+
+def test_events_are_sent_as_they_happen(site):
+    for stack in site:
+        with stack.client() as client, client.stream("GET", "/events/") as answer:
+            begin = time.monotonic()
+            lines = answer.iter_lines()
+            assert next(lines).startswith("data: ")
+            assert time.monotonic() - begin < 10
+            assert next(lines) == ""
+
+
+def test_files_are_at_the_root_of_the_site(site):
+    for stack in site:
+        assert stack.get("/robots.txt").text == "User-agent: *\nDisallow: /admin/\n"
+        assert "mailto:security@" in stack.get("/.well-known/security.txt").text
+
+
+def test_error_pages_are_translated(site):
+    for path in ("/no/such/page", "/static/no-such-file"):  # Django's and nginx's
+        page = site.production.get(path)
+        assert page.status_code == 404
+        assert "<h1>Hier ist nichts</h1>" in page.text
+        assert '<html lang="de">' in page.text
+
+
+def test_one_path_works_over_plain_http(site):
+    assert site.development.get("/ping/").text == "pong\n"
+    plain = f"http://localhost:{site.production.ports['HTTP_PORT']}"
+    assert httpx.get(f"{plain}/ping/").text == "pong\n"
+    assert site.production.get("/ping/").text == "pong\n"
+    assert httpx.get(f"{plain}/").headers["Location"] == f"{site.production.address}/"
+    assert httpx.get(f"{plain}/api/me/").status_code == 301
+
+
+def test_psycopg_3_is_what_connects(pooled):
+    code = "from django.db.backends.postgresql.psycopg_any import is_psycopg3; print(is_psycopg3)"
+    for stack in pooled:
+        assert "True\n" in stack.manage("shell", "--command", code)
+        assert stack.get("/readyz").text == "ready\n"
+    assert pooled.development.get("/").text.count('<p class="state">works</p>') == 3
+
+
+def test_pgbouncer_shares_connections(pooled):
+    stack = pooled.production
+    with stack.client() as client:
+        assert {client.get("/readyz").status_code for _ in range(20)} == {200}
+    psql = ("psql", "--username=app", "--tuples-only", "--no-align", "--command")
+    count = "SELECT count(DISTINCT client_addr) FROM pg_stat_activity WHERE usename = 'app' AND client_addr IS NOT NULL"
+    assert stack.exec("postgres", *psql, count) == "1\n"
+
+
+def test_migrate_takes_its_lock_through_pgbouncer(pooled):
+    stack = pooled.production
+    hold = "SELECT pg_advisory_lock(6101954), pg_sleep(600)"
+    stack.compose("exec", "--detach", "postgres", "psql", "--username=app", "--command", hold)
+    refused = ("run", "--rm", "--no-TTY", "manage", "migrate", "--wait", "1")
+    for _ in range(10):
+        done = stack.command(*refused)
+        if done.returncode:
+            break
+    assert "holds the lock" in done.stderr
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'  AND pid <> pg_backend_pid()"
+    stack.exec("postgres", "psql", "--username=app", "--command", end)
+    for _ in range(2):  # and does not leave it with a shared connection
+        assert "No migrations to apply." in stack.manage("migrate", "--wait", "1")
+
+
+BREAKPOINT = """
+urlpatterns += [path("stops/", lambda request: breakpoint() or home(request))]
+"""
+
+
+@contextmanager
+def terminal(*command: str, **options):
+    """Run a command in a terminal, and give the file descriptor of what a person types and reads."""
+    mine, its = pty.openpty()
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, **options) as process:
+        try:
+            yield mine
+        finally:
+            process.kill()
+            os.close(mine)
+            os.close(its)
+
+
+def test_a_breakpoint_waits_for_a_person(pooled):
+    """docker compose attach shows pdb's prompt, takes what is typed, and can be left."""
+    stack = pooled.development
+    with (stack.path / "config/urls.py").open("a") as urls:
+        urls.write(BREAKPOINT)
+    while "stops/" not in stack.get("/no/such/page").text:  # until the code is loaded again
+        time.sleep(0.2)
+    command = ("docker", "compose", "attach", "app")
+    with ThreadPoolExecutor() as threads, terminal(*command, cwd=stack.path) as keys:
+        answer = threads.submit(stack.get, "/stops/")
+        shown = read_until(keys, "(Pdb)")
+        assert "stops/" in shown
+        os.write(keys, b"print(6 * 7)\n")
+        read_until(keys, "42")
+        os.write(keys, b"continue\n")
+        assert answer.result().status_code == 200
+        os.write(keys, b"\x10\x11")  # Ctrl-P Ctrl-Q
+    assert stack.get("/").status_code == 200
+
+
+def read_until(descriptor: int, text: str) -> str:
+    """Read what a terminal shows until this is there."""
+    shown = ""
+    while text not in shown:
+        assert select.select([descriptor], [], [], 30)[0], shown
+        shown += os.read(descriptor, 1000).decode()
+    return shown
