@@ -2,12 +2,14 @@
 
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from tests.helpers.login import post_login
 from tests.helpers.stack import DEVELOPMENT, run
+from tests.helpers.terminal import in_terminal
 
 pytestmark = pytest.mark.containers
 
@@ -49,6 +51,27 @@ def answer_or_nothing(stack, path: str) -> str:
         return stack.get(path).text
     except httpx.TransportError:
         return ""
+
+
+def test_a_breakpoint_waits_for_a_person(development):
+    """docker compose attach shows pdb's prompt, takes what is typed, and can be left."""
+    urls = development.path / "config/urls.py"
+    before = urls.read_text()
+    view = 'path("stops/", lambda request: breakpoint() or home(request))'
+    urls.write_text(f"{before}\nurlpatterns += [{view}]\n")
+    eventually(lambda: "stops/" in answer_or_nothing(development, "/no/such/page"))
+    attach = ("docker", "compose", "attach", "app")
+    with ThreadPoolExecutor() as threads, in_terminal(*attach, cwd=development.path) as terminal:
+        time.sleep(1)  # nothing says that it is attached
+        answer = threads.submit(development.get, "/stops/")
+        assert "stops/" in terminal.read_until("(Pdb)")
+        terminal.type("print(6 * 7)\n")
+        terminal.read_until("42")
+        terminal.type("continue\n")
+        assert answer.result().status_code == 200
+        terminal.type("\x10\x11")  # Ctrl-P Ctrl-Q
+    urls.write_text(before)
+    eventually(lambda: "<h1>" in answer_or_nothing(development, "/"))
 
 
 def test_manage_and_tests_do_not_start_with_up(development):

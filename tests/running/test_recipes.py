@@ -4,14 +4,9 @@ Recipes that do not disturb one another share a project. tests/browser/test_reci
 """
 
 import json
-import os
-import pty
 import re
-import select
 import socket
-import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -25,9 +20,10 @@ from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, 
 
 pytestmark = pytest.mark.containers
 
-# They need nothing that a project could show: a test below, or words alone.
+# A test in test_development.py, and words alone.
 WITHOUT_A_CHANGE = ["A breakpoint in the terminal", "WebSockets"]
-DATABASE = ["psycopg 3", "PgBouncer"]
+# It would stand between Django and PostgreSQL for all the others.
+ALONE = ["PgBouncer"]
 TOGETHER = [
     "Debug toolbar",
     "A breakpoint in the editor",
@@ -35,6 +31,7 @@ TOGETHER = [
     "Translations",
     "An API with tokens",
     "An admin theme under a policy of its own",
+    "psycopg 3",
     "Login with GitHub",
     "Errors in Sentry",
     "Tailwind",
@@ -77,50 +74,65 @@ class Cooked(NamedTuple):
         return self.production.path
 
 
-@contextmanager
-def cooked(project, names, **env):
-    """Follow the recipes, start development as they say and production with bin/deploy; about 2 minutes."""
-    with standing() as make:
-        stacks = Cooked(make(project.path, DEVELOPMENT), make(project.path, PRODUCTION))
-        ports = stacks.production.ports | {"APP_PORT": stacks.development.ports["APP_PORT"]}
-        with (project.path / ".env").open("a") as file:
-            file.write("".join(f"{name}={value}\n" for name, value in (ports | env).items()))
-        recipes.cook(project.path, names)
-        done = run("bin/deploy", cwd=project.path)
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield stacks
+def write_ports(project, stack: Stack) -> None:
+    """Give the commands of the recipes the ports of this stack, by .env."""
+    ports = [f"{name}={port}\n" for name, port in stack.ports.items()]
+    with (project.path / ".env").open("a") as env:
+        env.writelines(ports)
+
+
+def deploy(stack: Stack) -> None:
+    done = run("bin/deploy", cwd=stack.path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def site(bake_once, engine):
-    """Follows all recipes that get along, in one project."""
+    """Follows all recipes that get along, in one project, and starts both stacks: about 2 minutes."""
     project = bake_once(project_slug=a_slug())
     with (project.path / "config/urls.py").open("a") as urls:
         urls.write(CRASH)
-    example = "SENTRY_DSN=https://key@sentry.example.com/1"
     page = project.path / "docs/recipes.md"
-    page.write_text(page.read_text().replace(example, "SENTRY_DSN=http://key@sentry:9000/1"))
-    with cooked(project, TOGETHER, DEBUGPY_PORT=free_port()) as stacks:
+    page.write_text(
+        page.read_text().replace("https://key@sentry.example.com", "http://key@sentry:9000")
+    )
+    with standing() as make:
+        stacks = Cooked(make(project.path, DEVELOPMENT), make(project.path, PRODUCTION))
+        stacks.production.ports.update(stacks.development.ports)
+        write_ports(project, stacks.production)
+        with (project.path / ".env").open("a") as env:
+            env.write(f"DEBUGPY_PORT={free_port()}\n")
+        recipes.cook(project.path, TOGETHER)
+        deploy(stacks.production)
         yield stacks
 
 
 @pytest.fixture(scope="module")
 def pooled(bake_once, engine):
-    """Follows the recipes that put something between Django and PostgreSQL."""
-    with cooked(bake_once(project_slug=a_slug()), DATABASE) as stacks:
-        yield stacks
+    """Follows the recipe for PgBouncer, and starts production: about 40 s."""
+    project = bake_once(project_slug=a_slug())
+    with standing() as make:
+        stack = make(project.path, PRODUCTION)
+        write_ports(project, stack)
+        for block in recipes.read(project.read("docs/recipes.md"))["PgBouncer"]:
+            block.apply(project.path)
+        deploy(stack)
+        yield stack
+
+
+def shell(stack: Stack, code: str) -> str:
+    """Run Python in the app, and return what it printed."""
+    return stack.exec("app", "python", "manage.py", "shell", "--no-imports", "--command", code)
 
 
 def test_each_recipe_is_tried(site):
     names = recipes.read((site.path / "docs/recipes.md").read_text()).keys()
-    assert sorted(names - {""}) == sorted(TOGETHER + DATABASE + WITHOUT_A_CHANGE)
+    assert sorted(names - {""}) == sorted(TOGETHER + ALONE + WITHOUT_A_CHANGE)
 
 
 @pytest.mark.parametrize("service", ["tests", "lint"])
-@pytest.mark.parametrize("project", ["site", "pooled"])
-def test_the_projects_own_checks_pass(project, service, request):
-    stack = request.getfixturevalue(project).development
-    done = stack.command("run", "--rm", "--no-TTY", service)
+def test_the_projects_own_checks_pass(site, service):
+    done = site.development.command("run", "--rm", "--no-TTY", service)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -165,7 +177,7 @@ def test_an_api_gives_tokens(site):
         f"from accounts.models import User; User.objects.create_user('ada', password={PASSWORD!r})"
     )
     for stack in site:
-        stack.manage("shell", "--command", user)
+        shell(stack, user)
         with stack.client() as client:
             form = {"username": "ada", "password": PASSWORD}
             token = client.post("/api/token/", data=form).json()["token"]
@@ -263,14 +275,14 @@ def test_tailwind_makes_a_style_sheet(site):
 def test_a_variable_of_your_own_reaches_the_settings(site):
     code = "from django.conf import settings; print('key:', settings.WEATHER_KEY)"
     for stack in site:
-        assert "key: secret\n" in stack.manage("shell", "--command", code)
+        assert "key: secret\n" in shell(stack, code)
     assert "WEATHER_KEY" not in run("bin/doctor", "production", cwd=site.path).stdout
 
 
 def test_valkey_is_the_cache(site):
     code = "from django.core.cache import cache; cache.set('tried', 1)"
     for stack in site:
-        stack.manage("shell", "--command", code)
+        shell(stack, code)
         assert "tried" in stack.exec("valkey", "valkey-cli", "keys", "*")
 
 
@@ -307,81 +319,33 @@ def test_one_path_works_over_plain_http(site):
     assert httpx.get(f"{plain}/api/me/").status_code == 301
 
 
-def test_psycopg_3_is_what_connects(pooled):
+def test_psycopg_3_is_what_connects(site):
     code = "from django.db.backends.postgresql.psycopg_any import is_psycopg3; print(is_psycopg3)"
-    for stack in pooled:
-        assert "True\n" in stack.manage("shell", "--command", code)
+    for stack in site:
+        assert shell(stack, code) == "True\n"
         assert stack.get("/readyz").text == "ready\n"
-    assert pooled.development.get("/").text.count('<p class="state">works</p>') == 3
+
+
+PSQL = ("psql", "--username=app", "--tuples-only", "--no-align", "--command")
+CLIENTS = "SELECT count(DISTINCT client_addr) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+HOLD = "SELECT pg_advisory_lock(6101954), pg_sleep(600)"
+HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+END = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
 
 
 def test_pgbouncer_shares_connections(pooled):
-    stack = pooled.production
-    with stack.client() as client:
+    with pooled.client() as client:
         assert {client.get("/readyz").status_code for _ in range(20)} == {200}
-    psql = ("psql", "--username=app", "--tuples-only", "--no-align", "--command")
-    count = "SELECT count(DISTINCT client_addr) FROM pg_stat_activity WHERE usename = 'app' AND client_addr IS NOT NULL"
-    assert stack.exec("postgres", *psql, count) == "1\n"
+    assert pooled.exec("postgres", *PSQL, CLIENTS) == "1\n"
 
 
 def test_migrate_takes_its_lock_through_pgbouncer(pooled):
-    stack = pooled.production
-    hold = "SELECT pg_advisory_lock(6101954), pg_sleep(600)"
-    stack.compose("exec", "--detach", "postgres", "psql", "--username=app", "--command", hold)
-    refused = ("run", "--rm", "--no-TTY", "manage", "migrate", "--wait", "1")
-    for _ in range(10):
-        done = stack.command(*refused)
-        if done.returncode:
-            break
-    assert "holds the lock" in done.stderr
-    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'  AND pid <> pg_backend_pid()"
-    stack.exec("postgres", "psql", "--username=app", "--command", end)
+    pooled.compose("exec", "--detach", "postgres", *PSQL, HOLD)
+    while pooled.exec("postgres", *PSQL, HELD) != "1\n":
+        time.sleep(0.1)
+    migrate = ("python", "manage.py", "migrate", "--wait", "1")
+    refused = pooled.command("exec", "--no-TTY", "app", *migrate)
+    assert "holds the lock" in refused.stderr
+    pooled.exec("postgres", *PSQL, END)
     for _ in range(2):  # and does not leave it with a shared connection
-        assert "No migrations to apply." in stack.manage("migrate", "--wait", "1")
-
-
-BREAKPOINT = """
-urlpatterns += [path("stops/", lambda request: breakpoint() or home(request))]
-"""
-
-
-@contextmanager
-def terminal(*command: str, **options):
-    """Run a command in a terminal, and give the file descriptor of what a person types and reads."""
-    mine, its = pty.openpty()
-    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, **options) as process:
-        try:
-            yield mine
-        finally:
-            process.kill()
-            os.close(mine)
-            os.close(its)
-
-
-def test_a_breakpoint_waits_for_a_person(pooled):
-    """docker compose attach shows pdb's prompt, takes what is typed, and can be left."""
-    stack = pooled.development
-    with (stack.path / "config/urls.py").open("a") as urls:
-        urls.write(BREAKPOINT)
-    while "stops/" not in stack.get("/no/such/page").text:  # until the code is loaded again
-        time.sleep(0.2)
-    command = ("docker", "compose", "attach", "app")
-    with ThreadPoolExecutor() as threads, terminal(*command, cwd=stack.path) as keys:
-        answer = threads.submit(stack.get, "/stops/")
-        shown = read_until(keys, "(Pdb)")
-        assert "stops/" in shown
-        os.write(keys, b"print(6 * 7)\n")
-        read_until(keys, "42")
-        os.write(keys, b"continue\n")
-        assert answer.result().status_code == 200
-        os.write(keys, b"\x10\x11")  # Ctrl-P Ctrl-Q
-    assert stack.get("/").status_code == 200
-
-
-def read_until(descriptor: int, text: str) -> str:
-    """Read what a terminal shows until this is there."""
-    shown = ""
-    while text not in shown:
-        assert select.select([descriptor], [], [], 30)[0], shown
-        shown += os.read(descriptor, 1000).decode()
-    return shown
+        assert "No migrations to apply." in pooled.exec("app", *migrate)
