@@ -32,14 +32,13 @@ def tab(browser, development):
 
 def test_the_debug_toolbar_opens(tab):
     tab.page.goto("/", wait_until="networkidle")
-    tab.page.click("#djShowToolBarButton")
-    tab.page.click("#djdt-SQLPanel a")
-    tab.page.wait_for_selector("#SQLPanel .djDebugPanelTitle")
+    tab.page.click("#djDebugPanelList a.SQLPanel")
+    tab.page.wait_for_selector("#SQLPanel table")
     assert tab.wrong == []
 
 
 def test_the_admin_theme_works_under_its_policy(tab):
-    tab.page.goto("/admin/login/", wait_until="networkidle")
+    tab.page.goto("/admin/", wait_until="networkidle")
     tab.page.fill("#id_username", "boss")
     tab.page.fill("#id_password", PASSWORD)
     tab.page.click("button[type=submit]")
@@ -47,7 +46,7 @@ def test_the_admin_theme_works_under_its_policy(tab):
     for path in ("/admin/", "/admin/accounts/user/", "/admin/accounts/user/1/change/"):
         answer = tab.page.goto(path, wait_until="networkidle")
         assert answer.status == 200
-        assert tab.page.is_visible("text=boss")
+        assert "boss" in tab.page.content()
     assert tab.wrong == []
 
 
