@@ -90,7 +90,7 @@ def test_it_moves_in_whole(moved):
 def shows_the_old_site(site: Stack) -> None:
     page = site.get("/")
     assert "From the old site by ada" in page.text
-    assert "script-src 'self' 'nonce-" in page.headers["Content-Security-Policy-Report-Only"]
+    assert "script-src 'self'" in page.headers["Content-Security-Policy-Report-Only"]
     assert "Content-Security-Policy" not in page.headers
     assert site.get("/media/photo.png").text == "content of photo.png"
     assert "The old blog" in site.get("/static/made.css").text
