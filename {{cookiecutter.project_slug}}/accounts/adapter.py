@@ -41,7 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):
                 error,
             )
             messages.error(
-                self.request, f"We could not send mail to {email}. Please try again later."
+                self.request,
+                f"We could not send mail to {email}. Please try again later.",
             )
             # The next try sends it at once, not after three minutes.
             ratelimit.clear(self.request, action="confirm_email", key=email.lower())

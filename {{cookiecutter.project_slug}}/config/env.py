@@ -17,7 +17,11 @@ import dj_database_url
 
 # Not an address: a browser that is given one asks for no name, and so gets no certificate.
 HOST = re.compile(r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?")
-SMTP_OPTIONS = {"smtp": {}, "smtp+tls": {"use_tls": True}, "smtp+ssl": {"use_ssl": True}}
+SMTP_OPTIONS = {
+    "smtp": {},
+    "smtp+tls": {"use_tls": True},
+    "smtp+ssl": {"use_ssl": True},
+}
 
 
 def text(name: str, default: str = "") -> str:
@@ -50,7 +54,9 @@ def megabytes(name: str, default: int) -> int:
     """Return NAME, a whole number of MB from 1 to 999999, in bytes."""
     value = text(name, str(default))
     if not re.fullmatch("[1-9][0-9]{0,5}", value):
-        sys.exit(f"{name} must be a whole number of MB from 1 to 999999, not {value!r}.")
+        sys.exit(
+            f"{name} must be a whole number of MB from 1 to 999999, not {value!r}."
+        )
     return int(value) * 1024**2
 
 
@@ -81,7 +87,9 @@ def redirect_hosts(name: str, site: list[str]) -> list[str]:
     """Return NAME as a list of host names, none of which is a name of the site."""
     for host in (names := words(name)):
         if host.startswith(".") or not HOST.fullmatch(host):
-            sys.exit(f"{name} must be host names such as www.example.com, not {host!r}.")
+            sys.exit(
+                f"{name} must be host names such as www.example.com, not {host!r}."
+            )
         if host in [own.removeprefix(".") for own in site]:
             sys.exit(f"{name} must not have {host!r}, which is in DOMAIN.")
     return names
@@ -107,7 +115,9 @@ def secret(name: str, development: str = "") -> str:
     """Return the secret NAME, or `development` where it is unset; refuse a placeholder and nothing."""
     value = text(name, development)
     if not value:
-        sys.exit(f"{name} is not set: write it into .env, which bin/init makes with new secrets.")
+        sys.exit(
+            f"{name} is not set: write it into .env, which bin/init makes with new secrets."
+        )
     if value != development and value.startswith(("change-me", "django-insecure-")):
         sys.exit(f"{name} is still a placeholder: put a secret of your own into .env.")
     return value
@@ -134,8 +144,13 @@ def mailer(name: str, default: str) -> dict:
         if not url.hostname:
             raise ValueError
     except (KeyError, ValueError):
-        sys.exit(f"{name} must look like smtp+tls://user:password@mail.example.com:587.")
-    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+        sys.exit(
+            f"{name} must look like smtp+tls://user:password@mail.example.com:587."
+        )
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": options,
+    }
 
 
 def database(url: str, keep: int) -> dict:

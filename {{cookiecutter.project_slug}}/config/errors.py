@@ -11,7 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
@@ -51,10 +55,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Django calls this while it handles the exception.
     """
     exception = sys.exception()
-    status, headers = (503, {"Retry-After": RETRY_AFTER}) if will_pass(exception) else (500, {})
+    status, headers = (
+        (503, {"Retry-After": RETRY_AFTER}) if will_pass(exception) else (500, {})
+    )
     if isinstance(exception, OSError):
         delete_uploads(request, exception)
-    return HttpResponse(page(status, request_id.current.get()), status=status, headers=headers)
+    return HttpResponse(
+        page(status, request_id.current.get()), status=status, headers=headers
+    )
 
 
 def will_pass(exception: BaseException | None) -> bool:

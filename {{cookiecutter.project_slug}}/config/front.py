@@ -38,7 +38,9 @@ class Front:
         environ["HTTP_X_REQUEST_ID"] = number
         request_id.current.set(number)
         if location := redirect(environ):
-            start_response("308 Permanent Redirect", redirect_headers(environ, location, number))
+            start_response(
+                "308 Permanent Redirect", redirect_headers(environ, location, number)
+            )
             return []
         status, reason = refusal(environ)
         if not status:
@@ -64,13 +66,19 @@ def believe(environ: dict) -> None:
     if not trusted(environ["REMOTE_ADDR"]):
         return
     # Each proxy writes the address that it saw at the end, so what a client made up comes first.
-    chain = [hop.strip() for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    chain = [
+        hop.strip()
+        for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if hop.strip()
+    ]
     if chain:
         environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
     # 0.0.0.0/0 trusts the proxy that connects, wherever it is. Of those before it nothing is known.
     while chain and trusted(environ["REMOTE_ADDR"], but_not=EVERYBODY):
         environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
-    environ["HTTP_HOST"] = said.get("HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", ""))
+    environ["HTTP_HOST"] = said.get(
+        "HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", "")
+    )
     if said.get("HTTP_X_FORWARDED_PROTO") == "https":
         environ["wsgi.url_scheme"] = "https"
 
@@ -83,7 +91,9 @@ def unmapped(address: str) -> str:
 
 def trusted(address: str, but_not: Collection = ()) -> bool:
     """Whether TRUSTED_PROXIES holds this address; what is not an address is not trusted."""
-    networks = [network for network in settings.TRUSTED_PROXIES if network not in but_not]
+    networks = [
+        network for network in settings.TRUSTED_PROXIES if network not in but_not
+    ]
     try:
         return any(ip_address(address) in network for network in networks)
     except ValueError:
@@ -109,7 +119,9 @@ def redirect(environ: dict) -> str:
     return f"https://{settings.DOMAIN[0].removeprefix('.')}{port}{path}{query}"
 
 
-def redirect_headers(environ: dict, location: str, number: str) -> list[tuple[str, str]]:
+def redirect_headers(
+    environ: dict, location: str, number: str
+) -> list[tuple[str, str]]:
     """Return the headers of a redirect; browsers insist on HTTPS for its name, as for the site."""
     headers = [
         ("Location", location),
@@ -119,14 +131,18 @@ def redirect_headers(environ: dict, location: str, number: str) -> list[tuple[st
         ("X-Request-ID", number),
     ]
     if environ["wsgi.url_scheme"] == "https" and settings.SECURE_HSTS_SECONDS:
-        headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
+        headers.append(
+            ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")
+        )
     return headers
 
 
 def refusal(environ: dict) -> tuple[str, str]:
     """Return the status and the reason to refuse a request with, or two empty ones."""
     host, _ = split_domain_port(environ.get("HTTP_HOST", "").lower())
-    if environ["PATH_INFO"] not in PROBES and not validate_host(host, settings.ALLOWED_HOSTS):
+    if environ["PATH_INFO"] not in PROBES and not validate_host(
+        host, settings.ALLOWED_HOSTS
+    ):
         return "400 Bad Request", "This is not a name of this site."
     if environ.get("HTTP_TRANSFER_ENCODING"):
         # WSGI cannot tell where such a body ends: Django would take it for an empty one.
@@ -135,5 +151,8 @@ def refusal(environ: dict) -> tuple[str, str]:
     if not length.isdecimal():
         return "400 Bad Request", "Content-Length must be a number."
     if int(length) > settings.LARGEST_BODY:
-        return "413 Content Too Large", f"A body may have {settings.LARGEST_BODY} bytes."
+        return (
+            "413 Content Too Large",
+            f"A body may have {settings.LARGEST_BODY} bytes.",
+        )
     return "", ""

@@ -45,8 +45,18 @@ def run_checks() -> list[Check]:
     start = "Start it; if it stops again, docker compose logs postgres says why:"
     for check, name, advice, command in (
         (check_database, "Database", start, "docker compose up -d --wait postgres"),
-        (check_static_files, "Static files", "Look at STATICFILES_DIRS in config/settings.py.", ""),
-        (check_mail, "Mail", "Make the folder yours:", 'sudo chown -R "$(id -u):$(id -g)" mail'),
+        (
+            check_static_files,
+            "Static files",
+            "Look at STATICFILES_DIRS in config/settings.py.",
+            "",
+        ),
+        (
+            check_mail,
+            "Mail",
+            "Make the folder yours:",
+            'sudo chown -R "$(id -u):$(id -g)" mail',
+        ),
         (check_versions, "Versions", "", ""),
     ):
         try:
@@ -64,14 +74,23 @@ def check_database() -> tuple[str, ...]:
     """Ask the database for its version and for the migrations that it has not had."""
     postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version" if postgresql else "SELECT sqlite_version()")
+        cursor.execute(
+            "SHOW server_version" if postgresql else "SELECT sqlite_version()"
+        )
         server = f"{connection.display_name} {cursor.fetchone()[0].split()[0]}"
     executor = MigrationExecutor(connection)
     waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if not waiting:
         return "works", f"{server} answers, and all migrations have run."
-    detail = f"{server} answers, with {waiting} migration{pluralize(waiting)} still to run."
-    return "does not work", detail, "Run what waits:", "docker compose run --rm manage migrate"
+    detail = (
+        f"{server} answers, with {waiting} migration{pluralize(waiting)} still to run."
+    )
+    return (
+        "does not work",
+        detail,
+        "Run what waits:",
+        "docker compose run --rm manage migrate",
+    )
 
 
 def check_static_files() -> tuple[str, ...]:
@@ -89,11 +108,18 @@ def check_mail() -> tuple[str, ...]:
         return "note", f"Messages leave through {type(mailer).__module__}.", *send
     folder = Path(mailer.file_path)
     messages = sorted(folder.glob("*.log"))
-    newest = f"Read the newest: {messages[-1].name}" if messages else "Each becomes a file there."
+    newest = (
+        f"Read the newest: {messages[-1].name}"
+        if messages
+        else "Each becomes a file there."
+    )
     count = f"{len(messages)} message{pluralize(messages)}"
     return "works", f"{count} in {folder.name}/. {newest}", *send
 
 
 def check_versions() -> tuple[str, ...]:
     """Name what runs this page."""
-    return "note", f"Python {platform.python_version()}, Django {django.__version__}, DEBUG is on."
+    return (
+        "note",
+        f"Python {platform.python_version()}, Django {django.__version__}, DEBUG is on.",
+    )

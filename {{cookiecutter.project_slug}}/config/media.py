@@ -83,9 +83,13 @@ def send(path: Path) -> FileResponse:
 def let_nginx_send(path: Path) -> HttpResponse:
     """Return a response in whose place nginx sends this file, relative to MEDIA_ROOT."""
     # To nginx a bare ? would be the start of a query.
-    response = HttpResponse(headers={"X-Accel-Redirect": f"/media/{quote(path.as_posix())}"})
+    response = HttpResponse(
+        headers={"X-Accel-Redirect": f"/media/{quote(path.as_posix())}"}
+    )
     response["Content-Type"], as_attachment = kind(path)
-    response["Content-Disposition"] = content_disposition_header(as_attachment, path.name)
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment, path.name
+    )
     return response
 {%- endif %}
 

@@ -25,7 +25,9 @@ ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504, "refused")
 REQUEST_ID = mark_safe('<!--# echo var="request_id" -->')
 
 
-def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple[int, int]:
+def publish(
+    source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC
+) -> tuple[int, int]:
     """Add the files of `source`, and the error pages, to `folder`; remove what only older releases used.
 
     Each file gets the time of the last release that shipped it, so the three newest times in the
@@ -48,8 +50,12 @@ def publish(source: Path = settings.STATIC_ROOT, folder: Path = PUBLIC) -> tuple
 
         times = {file: file.stat().st_mtime_ns for file in files_in(folder)}
         # What a publish that was killed left behind is no release.
-        kept = sorted({times[file] for file in times if file.suffix != ".new"})[-KEPT_RELEASES:]
-        stale = [file for file in times if file.suffix == ".new" or times[file] not in kept]
+        kept = sorted({times[file] for file in times if file.suffix != ".new"})[
+            -KEPT_RELEASES:
+        ]
+        stale = [
+            file for file in times if file.suffix == ".new" or times[file] not in kept
+        ]
         for file in stale:
             file.unlink()
     return len(shipped), len(stale)

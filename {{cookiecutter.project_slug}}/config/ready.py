@@ -52,7 +52,9 @@ def request(host: str, path: str) -> tuple[int, str]:
     name = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
     try:
         with closing(SocketConnection(host)) as connection:
-            connection.request("GET", path, headers={"Host": name, "X-Forwarded-Proto": "https"})
+            connection.request(
+                "GET", path, headers={"Host": name, "X-Forwarded-Proto": "https"}
+            )
             response = connection.getresponse()
             text = response.read().decode(errors="replace").strip()
     except (OSError, HTTPException) as error:

@@ -110,7 +110,9 @@ if not DATABASE_URL:
         env.text("POSTGRES_HOST", "postgres"),
         env.text("POSTGRES_DB", "app"),
     )
-    DATABASE_URL = "postgres://{}:{}@{}/{}".format(*(quote(part, safe="") for part in parts))
+    DATABASE_URL = "postgres://{}:{}@{}/{}".format(
+        *(quote(part, safe="") for part in parts)
+    )
 
 # runserver has a thread for each request, so a kept connection would only pile up.
 DATABASES = {"default": env.database(DATABASE_URL, keep=0 if DEBUG else 600)}
@@ -194,7 +196,9 @@ STORAGES = {
 # Mail: development writes each message to a file in mail/
 
 MAILERS = {
-    "default": env.mailer("EMAIL_URL", f"file://{BASE_DIR}/mail" if DEBUG else "smtp://localhost"),
+    "default": env.mailer(
+        "EMAIL_URL", f"file://{BASE_DIR}/mail" if DEBUG else "smtp://localhost"
+    ),
 }
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "{{ cookiecutter.email }}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -212,7 +216,11 @@ LOGGING = {
             "format": "{asctime}{levelname}{name}{message}{request_id}",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "style": "{",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            "rename_fields": {
+                "asctime": "time",
+                "levelname": "level",
+                "name": "logger",
+            },
         },
     },
     "handlers": {
@@ -249,7 +257,9 @@ SESSION_COOKIE_NAME = "{{ cookiecutter.project_slug }}-session"
 CSRF_COOKIE_NAME = "{{ cookiecutter.project_slug }}-csrftoken"
 
 if not DEBUG:
-    STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    STORAGES["staticfiles"]["BACKEND"] = (
+        "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    )
 
     # So that no subdomain can set them.
     SESSION_COOKIE_NAME = f"__Host-{SESSION_COOKIE_NAME}"

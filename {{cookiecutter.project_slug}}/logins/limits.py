@@ -35,7 +35,9 @@ def network_of(address: str) -> str:
 def accounts_in(credentials: dict) -> set[str]:
     """Return the accounts that credentials name, whether or not such accounts exist."""
     fields = {"username", "email", get_user_model().USERNAME_FIELD}
-    return {normalized(str(credentials[field])) for field in fields & credentials.keys()}
+    return {
+        normalized(str(credentials[field])) for field in fields & credentials.keys()
+    }
 
 
 def normalized(name: str) -> str:
@@ -56,8 +58,12 @@ def locked_until(kind: str, key: str, unsaved: list[Failure]) -> datetime | None
     `kind` is "address" or "account"; `unsaved` are failures that are not in the database yet.
     """
     tries, period = settings.LOGIN_LIMITS[kind]
-    saved = Failure.objects.filter(key=key).order_by("-time").values_list("time", flat=True)
-    times = [failure.time for failure in unsaved if failure.key == key] + [*saved[:tries]]
+    saved = (
+        Failure.objects.filter(key=key).order_by("-time").values_list("time", flat=True)
+    )
+    times = [failure.time for failure in unsaved if failure.key == key] + [
+        *saved[:tries]
+    ]
     newest = sorted(times, reverse=True)[:tries]
     if len(newest) < tries or newest[0] - newest[-1] >= period:
         return None
@@ -83,7 +89,10 @@ def remember(accounts: set[str], address: str) -> None:
     """Save that somebody has logged in to an account, by these names, from this address."""
     now = timezone.now()
     KnownAddress.objects.bulk_create(
-        [KnownAddress(key=key("known", account, address), time=now) for account in accounts],
+        [
+            KnownAddress(key=key("known", account, address), time=now)
+            for account in accounts
+        ],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=["time"],

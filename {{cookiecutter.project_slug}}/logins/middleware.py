@@ -33,7 +33,10 @@ def too_many(request: HttpRequest, tries: Tries) -> HttpResponse:
     minutes = math.ceil(seconds / 60)
     wait = f"{minutes} minutes" if minutes > 1 else "a minute"
     headers = {"Retry-After": seconds}
-    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+    if (
+        request.get_preferred_type(["text/html", "application/json"])
+        == "application/json"
+    ):
         detail = f"Too many failed logins. Please try again in {wait}."
         return JsonResponse({"detail": detail}, status=429, headers=headers)
     page = errors.page(429, request_id.current.get(), wait=wait)

@@ -9,7 +9,9 @@ class Failure(models.Model):
     time = models.DateTimeField(db_index=True)
 
     class Meta:
-        indexes = (models.Index(fields=["key", "-time"], name="logins_failure_key_time"),)
+        indexes = (
+            models.Index(fields=["key", "-time"], name="logins_failure_key_time"),
+        )
 
     def __str__(self):
         return f"{self.key[:8]} at {self.time}"

@@ -56,7 +56,9 @@ def counted_by(address: str, accounts: set[str]) -> list[tuple[str, str]]:
 
     The limit of an account is for strangers: an address that is known to it is not counted by it.
     """
-    strangers = [account for account in accounts if not limits.is_known(account, address)]
+    strangers = [
+        account for account in accounts if not limits.is_known(account, address)
+    ]
     return [
         ("address", limits.key("address", address)),
         *(("account", limits.key("account", account)) for account in sorted(strangers)),

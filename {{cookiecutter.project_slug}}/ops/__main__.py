@@ -6,7 +6,8 @@ from importlib import import_module
 # This file has to be readable by old versions of Python too, so that they can say this sentence.
 if sys.version_info < (3, 9):
     sys.exit(
-        "bin/%s needs Python 3.9 or newer; python3 is %s." % (sys.argv[1], sys.version.split()[0])
+        "bin/%s needs Python 3.9 or newer; python3 is %s."
+        % (sys.argv[1], sys.version.split()[0])
     )
 
 if len(sys.argv) < 2:

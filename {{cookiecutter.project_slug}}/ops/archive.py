@@ -61,7 +61,9 @@ def save(stack_folder: Path, containers: list[Container]) -> list[str]:
         return []
     try:
         folder(stack_folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        notes = side_by_side(*(partial(save_one, stack_folder, one) for one in containers))
+        notes = side_by_side(
+            *(partial(save_one, stack_folder, one) for one in containers)
+        )
     except OSError as error:
         raise failed("write", stack_folder, error) from error
     return [note for note in notes if note]
@@ -175,4 +177,6 @@ def failed(verb: str, path: Path, error: Exception) -> ArchiveFailed:
     """Return the exception that says which file could not be used, and why."""
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     where = getattr(error, "filename", None) or path
-    return ArchiveFailed(f"Cannot {verb} the logs of removed containers in {where}: {why}.")
+    return ArchiveFailed(
+        f"Cannot {verb} the logs of removed containers in {where}: {why}."
+    )

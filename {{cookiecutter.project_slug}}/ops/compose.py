@@ -21,10 +21,14 @@ class Service:
     image: str
     built: bool  # from a Dockerfile of this project
     replicas: int
-    depends_on: Mapping[str, str]  # service -> condition; without those that need not be there
+    depends_on: Mapping[
+        str, str
+    ]  # service -> condition; without those that need not be there
     profiles: tuple[str, ...]
     volumes: frozenset[str]  # the names of the volumes that it mounts
-    writable: frozenset[str]  # of these, and of this machine's folders, those that it can write to
+    writable: frozenset[
+        str
+    ]  # of these, and of this machine's folders, those that it can write to
     ports: tuple[str, ...]  # the ports of this machine that it publishes
     has_fixed_address: (
         bool  # in a network of Docker, or that of this machine or of another container
@@ -71,7 +75,16 @@ def read_configuration(file: str = FILE) -> dict:
     """
     options = ("--file", file) if file else ()
     return json.loads(
-        run("docker", "compose", *options, "--profile", "*", "config", "--format", "json")
+        run(
+            "docker",
+            "compose",
+            *options,
+            "--profile",
+            "*",
+            "config",
+            "--format",
+            "json",
+        )
     )
 
 
@@ -99,9 +112,13 @@ def service(name: str, said: dict, stack: str, project: dict | None = None) -> S
         image=said.get("image") or f"{stack}-{name}",
         built="build" in said,
         replicas=next(
-            int(n) for n in (said.get("scale"), deploy.get("replicas"), 1) if n is not None
+            int(n)
+            for n in (said.get("scale"), deploy.get("replicas"), 1)
+            if n is not None
         ),
-        depends_on={on: how["condition"] for on, how in depends_on.items() if how["required"]},
+        depends_on={
+            on: how["condition"] for on, how in depends_on.items() if how["required"]
+        },
         profiles=tuple(said.get("profiles") or ()),
         volumes=frozenset(one["source"] for one in mounts if one["type"] == "volume"),
         writable=frozenset(one["source"] for one in mounts if not one.get("read_only")),
@@ -110,7 +127,9 @@ def service(name: str, said: dict, stack: str, project: dict | None = None) -> S
         networks=networks(said, project or {}),
         volumes_from=tuple(one.split(":")[0] for one in said.get("volumes_from") or ()),
         written_at_start=written_at_start(said, project or {}),
-        environment={key: value or "" for key, value in (said.get("environment") or {}).items()},
+        environment={
+            key: value or "" for key, value in (said.get("environment") or {}).items()
+        },
         restarts=said.get("restart") != "no",
         order=(deploy.get("update_config") or {}).get("order", ""),
         container_name=said.get("container_name", ""),
@@ -122,15 +141,23 @@ def networks(said: dict, project: dict) -> dict[str, bool]:
     """Return the networks of a service, by Docker's names for them, and whether each has IPv6."""
     listed = project.get("networks") or {}
     mine = [listed[name] for name in said.get("networks") or () if name in listed]
-    return {one["name"]: bool(one.get("enable_ipv6")) for one in mine if not one.get("external")}
+    return {
+        one["name"]: bool(one.get("enable_ipv6"))
+        for one in mine
+        if not one.get("external")
+    }
 
 
 def has_fixed_address(said: dict) -> bool:
     """Whether a service has an address that a second container of it could not have."""
     networks = (said.get("networks") or {}).values()
     own = ("ipv4_address", "ipv6_address", "mac_address")
-    fixed = any(network and any(network.get(key) for key in own) for network in networks)
-    return fixed or bool(re.match("host|service:|container:", said.get("network_mode") or ""))
+    fixed = any(
+        network and any(network.get(key) for key in own) for network in networks
+    )
+    return fixed or bool(
+        re.match("host|service:|container:", said.get("network_mode") or "")
+    )
 
 
 def written_at_start(said: dict, project: dict) -> tuple[str, ...]:
@@ -158,7 +185,12 @@ def read_hashes() -> dict[str, str]:
 
 def build(release: str, services: Sequence[str], revision: str, pull: bool) -> str:
     """Build the images of these services for the release, and return what the build printed."""
-    arguments = ["--build-arg", f"REVISION={revision}", "--build-arg", f"RELEASE={release}"]
+    arguments = [
+        "--build-arg",
+        f"REVISION={revision}",
+        "--build-arg",
+        f"RELEASE={release}",
+    ]
     if pull:
         arguments.append("--pull")
     return compose("build", *arguments, *services, release=release, merge=True)
@@ -172,7 +204,16 @@ def create(counts: Mapping[str, int]) -> None:
     which would then replace it.)
     """
     scale = [f"--scale={service}={count}" for service, count in counts.items()]
-    compose("create", "--no-build", "--no-recreate", "--pull", "never", *scale, *counts, merge=True)
+    compose(
+        "create",
+        "--no-build",
+        "--no-recreate",
+        "--pull",
+        "never",
+        *scale,
+        *counts,
+        merge=True,
+    )
 
 
 def run_once(release: str, service: str, *command: str) -> str:

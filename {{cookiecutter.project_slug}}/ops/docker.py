@@ -90,24 +90,32 @@ class Condition:
 def containers(stack: str) -> list[Container]:
     """Return all containers of the stack with this name, running or not, the newest first."""
     mine = f"label={LABEL}project={stack}"
-    printed = run("docker", "ps", "--all", "--no-trunc", "--filter", mine, "--format", CONTAINER)
+    printed = run(
+        "docker", "ps", "--all", "--no-trunc", "--filter", mine, "--format", CONTAINER
+    )
     return [container(json.loads(line)) for line in printed.splitlines()]
 
 
 def networks(stack: str) -> dict[str, bool]:
     """Return the networks of the stack with this name, and whether each has IPv6."""
     mine = f"label={LABEL}project={stack}"
-    printed = run("docker", "network", "ls", "--filter", mine, "--format", "{{.Name}} {{.IPv6}}")
+    printed = run(
+        "docker", "network", "ls", "--filter", mine, "--format", "{{.Name}} {{.IPv6}}"
+    )
     return {name: ipv6 == "true" for name, ipv6 in map(str.split, printed.splitlines())}
 
 
 def container(row: dict) -> Container:
     """Make a Container of one line of `docker ps`."""
     # Such as "2026-11-26 15:45:45 +0000 UTC"; the name of the time zone has no use here.
-    created = datetime.strptime(" ".join(row["created"].split()[:3]), "%Y-%m-%d %H:%M:%S %z")
+    created = datetime.strptime(
+        " ".join(row["created"].split()[:3]), "%Y-%m-%d %H:%M:%S %z"
+    )
     volumes = tuple(row["volumes"].split(","))
     oneoff = row["oneoff"] == "True"
-    return Container(**{**row, "oneoff": oneoff, "created": created, "volumes": volumes})
+    return Container(
+        **{**row, "oneoff": oneoff, "created": created, "volumes": volumes}
+    )
 
 
 def images() -> list[Image]:
@@ -121,7 +129,11 @@ def find_image(repository: str, tag: str) -> list[Image]:
     name = f"{repository}:{tag}"
     try:
         return [
-            Image(repository, tag, run("docker", "image", "inspect", "-f", "{{.Id}}", name).strip())
+            Image(
+                repository,
+                tag,
+                run("docker", "image", "inspect", "-f", "{{.Id}}", name).strip(),
+            )
         ]
     except CommandFailed:
         return []
@@ -186,7 +198,9 @@ def remove(ids: list[str]) -> None:
     run("docker", "rm", "--force", *ids, merge=True)
 
 
-def execute(container: str, *command: str, stdin: str = "", timeout: float | None = None) -> str:
+def execute(
+    container: str, *command: str, stdin: str = "", timeout: float | None = None
+) -> str:
     """Run a command in a running container, for `timeout` seconds at most; return what it printed on stdout."""
     client = ("docker", "exec", "--interactive", container)
     return run(*client, *command, stdin=stdin, timeout=timeout)

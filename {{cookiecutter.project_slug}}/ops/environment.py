@@ -74,5 +74,7 @@ def number(variables: Mapping[str, str], name: str, default: int) -> int:
     if not value:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise BadVariable(f"{name} must be a whole number such as {default}, not {value!r}.")
+        raise BadVariable(
+            f"{name} must be a whole number such as {default}, not {value!r}."
+        )
     return int(value)

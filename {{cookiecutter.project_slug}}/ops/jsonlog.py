@@ -28,13 +28,17 @@ def readable(line: str) -> list[str]:
     record = parse(line)
     if record is None or not {"message", "status"} & record.keys():
         return [line]
-    source = " ".join(str(record[key]) for key in ("level", "logger") if record.get(key))
+    source = " ".join(
+        str(record[key]) for key in ("level", "logger") if record.get(key)
+    )
     hidden = [*SHOWN, *DJANGO]
     message = record.get("message")
     if message is None:
         message = f"{record.get('request', '')} {record['status']}"
         hidden.append("status")
-    extra = [f"{key}={value}" for key, value in record.items() if value and key not in hidden]
+    extra = [
+        f"{key}={value}" for key, value in record.items() if value and key not in hidden
+    ]
     first = " ".join([f"{source}:" if source else "", str(message), *extra]).strip()
     return [*(first.splitlines() or [line]), *details(record)]
 

@@ -51,7 +51,9 @@ class Query:
             return False
         if isinstance(source, Container):
             return True
-        return source.last >= self.since[:19] and (not self.until or source.first < self.until)
+        return source.last >= self.since[:19] and (
+            not self.until or source.first < self.until
+        )
 
 
 def moment(typed: str, now: datetime) -> str:
@@ -108,7 +110,11 @@ def matching(
         if len(raw) <= PIECE and not wanted.search(raw):
             continue
         line = parse(raw, source.service, container)
-        if not line or line.time < query.since or (query.until and line.time >= query.until):
+        if (
+            not line
+            or line.time < query.since
+            or (query.until and line.time >= query.until)
+        ):
             continue
         if wanted.search(line.text.encode()):
             yield line
@@ -121,7 +127,9 @@ def lines_of(
 
     Adds to `problems` why they could not be read, or not to their end.
     """
-    raw_lines = docker_logs(source, query) if isinstance(source, Container) else read(source)
+    raw_lines = (
+        docker_logs(source, query) if isinstance(source, Container) else read(source)
+    )
     try:
         yield from matching(raw_lines, query, source)
     except (ArchiveFailed, CommandFailed) as error:
@@ -130,13 +138,20 @@ def lines_of(
 
 def docker_logs(container: Container, query: Query) -> Iterator[bytes]:
     """Yield what the docker client prints of a container's log, with times."""
-    limits = [("--since", query.since), ("--until", query.until), ("--tail", query.last or "")]
+    limits = [
+        ("--since", query.since),
+        ("--until", query.until),
+        ("--tail", query.last or ""),
+    ]
     options = [str(part) for option in limits if option[1] for part in option]
     return stream("docker", "logs", "--timestamps", *options, container.id)
 
 
 def search(
-    containers: list[Container], archives: list[Archive], query: Query, problems: list[Exception]
+    containers: list[Container],
+    archives: list[Archive],
+    query: Query,
+    problems: list[Exception],
 ) -> Iterator[Line]:
     """Yield the lines that are asked for, in the order of time.
 
@@ -145,7 +160,9 @@ def search(
     """
     there = {container.host_name for container in containers}
     present = [one for one in containers if query.wants(one)]
-    removed = [one for one in archives if query.wants(one) and one.container not in there]
+    removed = [
+        one for one in archives if query.wants(one) and one.container not in there
+    ]
     if query.last:
         return iter(newest(present, removed, query, problems))
     sources = [("", lines_of(one, query, problems)) for one in present]
@@ -154,11 +171,16 @@ def search(
 
 
 def newest(
-    present: list[Container], removed: list[Archive], query: Query, problems: list[Exception]
+    present: list[Container],
+    removed: list[Archive],
+    query: Query,
+    problems: list[Exception],
 ) -> list[Line]:
     """Return the newest lines; of the files of removed containers read only as many as it takes."""
     readers = [partial(list, lines_of(one, query, problems)) for one in present]
-    found = [line for lines in (side_by_side(*readers) if readers else []) for line in lines]
+    found = [
+        line for lines in (side_by_side(*readers) if readers else []) for line in lines
+    ]
     for one in sorted(removed, key=lambda archive: archive.last, reverse=True):
         found = nlargest(query.last, found)
         if len(found) == query.last and found[-1].time[:19] > one.last:
@@ -194,5 +216,7 @@ def printed(line: Line, width: int) -> str:
     """Return a line as a person reads it: its time on this machine, the service, and the text."""
     local = datetime.fromisoformat(f"{line.time[:19]}+00:00").astimezone()
     first, *more = jsonlog.readable(line.text)
-    head = f"{local:%Y-%m-%d %H:%M:%S}.{line.time[20:23]}  {line.service:{width}}  {first}"
+    head = (
+        f"{local:%Y-%m-%d %H:%M:%S}.{line.time[20:23]}  {line.service:{width}}  {first}"
+    )
     return "\n".join([head, *(f"    {part}" for part in more)])

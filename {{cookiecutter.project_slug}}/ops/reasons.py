@@ -50,7 +50,8 @@ def reason(output: str) -> str:
     found = build_failure(text) or failure(text)
     logged = logged_exception(lines)
     if logged and (
-        not found or re.search(r"\b(?:answers|returns|responds|status) \D*5\d\d\b", found)
+        not found
+        or re.search(r"\b(?:answers|returns|responds|status) \D*5\d\d\b", found)
     ):
         found = f"{found}: {logged}" if found else logged
     return " ".join((found or last_line(lines) or "no output").split())
@@ -72,7 +73,9 @@ def rest(output: str, lines: int = 20) -> str:
 
 def readable_lines(output: str) -> list[str]:
     """Return the lines without colours and without Compose's progress."""
-    lines = [line.rstrip() for line in COLOUR.sub("", output).replace("\r", "\n").split("\n")]
+    lines = [
+        line.rstrip() for line in COLOUR.sub("", output).replace("\r", "\n").split("\n")
+    ]
     return [line for line in lines if not PROGRESS.match(line)]
 
 
@@ -80,7 +83,9 @@ def failure(lines: list[str]) -> str:
     """Return the reason that comes last in these lines, or "" where there are none of any kind."""
     lines = without_warnings(lines)
     places = [
-        place for place in (last_exception(lines), system_check(lines), marked(lines)) if place
+        place
+        for place in (last_exception(lines), system_check(lines), marked(lines))
+        if place
     ]
     text = max(places)[1] if places else ""
     migration = failing_migration(lines)
@@ -103,7 +108,9 @@ def without_warnings(lines: list[str]) -> list[str]:
 
 
 def last_line(lines: list[str]) -> str:
-    return next((line.strip() for line in reversed(without_warnings(lines)) if line.strip()), "")
+    return next(
+        (line.strip() for line in reversed(without_warnings(lines)) if line.strip()), ""
+    )
 
 
 def failing_migration(lines: list[str]) -> str:
@@ -120,7 +127,11 @@ def failing_migration(lines: list[str]) -> str:
 
 def system_check(lines: list[str]) -> tuple[int, str] | None:
     """Return the first finding of Django's checks, with its place in the lines."""
-    starts = [place for place, line in enumerate(lines) if line.startswith("SystemCheckError: ")]
+    starts = [
+        place
+        for place, line in enumerate(lines)
+        if line.startswith("SystemCheckError: ")
+    ]
     if not starts:
         return None
     found = [match[1] for match in map(CHECK.match, lines[starts[-1] :]) if match]
@@ -134,7 +145,9 @@ def marked(lines: list[str]) -> tuple[int, str] | None:
     """Return the last line that one of REASONS matches, with its place in the lines."""
     for place in reversed(range(len(lines))):
         matches = [
-            match for match in (pattern.search(lines[place]) for pattern in REASONS) if match
+            match
+            for match in (pattern.search(lines[place]) for pattern in REASONS)
+            if match
         ]
         if matches:
             text = "".join(matches[0].groups())
@@ -178,10 +191,17 @@ def build_failure(lines: list[str]) -> str:
         return AROUND.sub("", message)
     instruction = re.sub(r"^#\d+ \[[^]]*\] (?:load metadata for )?", "", instruction)
     if not message.startswith('process "'):
-        return f"{shorten(instruction, 80, placeholder=' …')}: {AROUND.sub('', message)}"
+        return (
+            f"{shorten(instruction, 80, placeholder=' …')}: {AROUND.sub('', message)}"
+        )
     printed = step_output(lines, number)
     status = message.rpartition("did not complete successfully: ")[2]
-    found = failure(printed) or tool_error(printed) or compile_error(printed) or last_line(printed)
+    found = (
+        failure(printed)
+        or tool_error(printed)
+        or compile_error(printed)
+        or last_line(printed)
+    )
     return found or f"{instruction}: {status}"
 
 
@@ -190,7 +210,9 @@ def compile_error(lines: list[str]) -> str:
     places = [FRAME.match(line) for line in lines if FRAME.match(line)]
     if not places or not any(line.startswith("*** Error compiling") for line in lines):
         return ""
-    return f"{last_line(lines)} ({places[-1][1].removeprefix('./')}, line {places[-1][2]})"
+    return (
+        f"{last_line(lines)} ({places[-1][1].removeprefix('./')}, line {places[-1][2]})"
+    )
 
 
 def tool_error(lines: list[str]) -> str:
@@ -198,6 +220,8 @@ def tool_error(lines: list[str]) -> str:
     errors = [place for place, line in enumerate(lines) if line.startswith("error: ")]
     if not errors:
         return ""
-    causes = [re.match(r"^ +(?:cause|Caused by): (.+)", line) for line in lines[errors[-1] :]]
+    causes = [
+        re.match(r"^ +(?:cause|Caused by): (.+)", line) for line in lines[errors[-1] :]
+    ]
     found = [match[1] for match in causes if match]
     return ": ".join([lines[errors[-1]][7:], *found[:1], *found[1:][-1:]])

@@ -31,7 +31,9 @@ class Commands:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         self.ran.append(command)
         status = int(command[0] in self.failing)
-        return subprocess.CompletedProcess(command, status, self.failing.get(command[0], ""))
+        return subprocess.CompletedProcess(
+            command, status, self.failing.get(command[0], "")
+        )
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def settings(tmp_path):
     folder.mkdir()
     (folder / "example.com.pem").symlink_to("self-signed/example.com.pem")
     states = tmp_path / "letsencrypt"
-    return certificates.Settings("example.com", "https://acme.test/directory", 60, folder, states)
+    return certificates.Settings(
+        "example.com", "https://acme.test/directory", 60, folder, states
+    )
 
 
 @pytest.fixture
@@ -60,10 +64,21 @@ def issue(settings):
 
     def issue_certificate() -> bytes:
         live.mkdir(parents=True, exist_ok=True)
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"]
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=test",
+        ]
         files = ["-keyout", live / "privkey.pem", "-out", live / "fullchain.pem"]
         subprocess.run([*command, *files], check=True, capture_output=True)
-        return (live / "fullchain.pem").read_bytes() + (live / "privkey.pem").read_bytes()
+        return (live / "fullchain.pem").read_bytes() + (
+            live / "privkey.pem"
+        ).read_bytes()
 
     return issue_certificate
 
@@ -82,7 +97,10 @@ def test_a_round_is_twenty_minutes_and_each_server_has_a_folder_for_its_state():
     [
         ({"DOMAIN": ""}, "DOMAIN is not set."),
         ({"ACME_SERVER": ""}, "ACME_SERVER is not set."),
-        ({"ROUND": "1h"}, "ROUND must be a number of seconds from 1 to 999999, not 1h."),
+        (
+            {"ROUND": "1h"},
+            "ROUND must be a number of seconds from 1 to 999999, not 1h.",
+        ),
         ({"ROUND": "0"}, "ROUND must be a number of seconds from 1 to 999999, not 0."),
     ],
 )
@@ -112,7 +130,15 @@ def test_a_leading_dot_is_a_certificate_without_subdomains(capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["localhost", "app.localhost", "shop.test", "nas.home.arpa", "db.internal", "a.local"]
+    "name",
+    [
+        "localhost",
+        "app.localhost",
+        "shop.test",
+        "nas.home.arpa",
+        "db.internal",
+        "a.local",
+    ],
 )
 def test_a_private_name_stays_self_signed(name, capsys):
     assert certificates.names_to_sign(name) == []
@@ -173,13 +199,18 @@ def test_the_reason_is_what_the_server_says_about_the_name():
         "Ask for help or search for solutions at https://community.letsencrypt.org.\n"
     )
     failure = certificates.failure_from(output)
-    assert failure == certificates.Failure("203.0.113.1: Connection refused", name_rejected=True)
+    assert failure == certificates.Failure(
+        "203.0.113.1: Connection refused", name_rejected=True
+    )
 
 
 @pytest.mark.parametrize(
     ("output", "reason"),
     [
-        ("Saving debug log\nMax retries exceeded\nAsk for help\n", "Max retries exceeded"),
+        (
+            "Saving debug log\nMax retries exceeded\nAsk for help\n",
+            "Max retries exceeded",
+        ),
         ("", "certbot failed without a message"),
     ],
 )
@@ -195,13 +226,17 @@ def test_a_failure_is_one_line_with_the_reason_and_the_time_of_the_next_attempt(
 ):
     commands.failing["certbot"] = "  Detail: Connection refused\n"
     monkeypatch.setattr(time, "time", lambda: 1767323040)
-    certificates.run_round({"example.com": certificates.Backoff(rejections=2)}, settings)
+    certificates.run_round(
+        {"example.com": certificates.Backoff(rejections=2)}, settings
+    )
     assert capsys.readouterr().out == (
         "example.com: no new certificate, next attempt 2026-01-02 03:07 UTC: Connection refused\n"
     )
 
 
-def test_the_server_is_not_asked_for_a_name_without_an_address(settings, commands, capsys):
+def test_the_server_is_not_asked_for_a_name_without_an_address(
+    settings, commands, capsys
+):
     commands.failing["getent"] = ""
     certificates.run_round({"example.com": certificates.Backoff()}, settings)
     assert commands.ran == [("getent", "ahosts", "example.com.")]
@@ -224,7 +259,9 @@ def test_no_attempt_is_made_for_a_name_with_the_owners_certificate(settings, com
     assert commands.ran == []
 
 
-def test_a_full_disk_is_a_line_in_the_log_and_not_the_end(settings, commands, monkeypatch, capsys):
+def test_a_full_disk_is_a_line_in_the_log_and_not_the_end(
+    settings, commands, monkeypatch, capsys
+):
     def hand_over(name, settings):
         raise OSError(28, "No space left on device")
 
@@ -274,7 +311,9 @@ def test_nginx_gets_the_certificate_and_its_key_in_one_file(settings, issue, cap
     certificates.hand_over("example.com", settings)
     link = settings.certificates / "example.com.pem"
     assert (str(link.readlink()), link.read_bytes()) == ("acme/example.com.pem", pem)
-    assert capsys.readouterr().out.startswith("example.com: new certificate, valid until 20")
+    assert capsys.readouterr().out.startswith(
+        "example.com: new certificate, valid until 20"
+    )
     certificates.hand_over("example.com", settings)
     assert capsys.readouterr().out == ""
 
@@ -290,7 +329,9 @@ def test_a_file_that_nginx_is_reading_does_not_change(settings, issue):
     assert link.read_bytes() == after
 
 
-def test_a_certificate_without_its_own_key_does_not_replace_one_that_works(settings, issue):
+def test_a_certificate_without_its_own_key_does_not_replace_one_that_works(
+    settings, issue
+):
     pem = issue()
     certificates.hand_over("example.com", settings)
     key = settings.certbot_state / "live/example.com/privkey.pem"

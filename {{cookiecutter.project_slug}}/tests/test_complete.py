@@ -26,7 +26,9 @@ class Spoken:
 
 def test_a_response_without_a_length_is_sent_in_chunks():
     spoken = Spoken(iter([b"hello", b"", b"x" * 16]))
-    assert b"".join(spoken.result) == b"5\r\nhello\r\n10\r\nxxxxxxxxxxxxxxxx\r\n0\r\n\r\n"
+    assert (
+        b"".join(spoken.result) == b"5\r\nhello\r\n10\r\nxxxxxxxxxxxxxxxx\r\n0\r\n\r\n"
+    )
     assert spoken.headers["Transfer-Encoding"] == "chunked"
 
 
@@ -43,14 +45,18 @@ def test_half_a_response_has_no_last_chunk():
 
 def test_a_file_without_a_length_is_read_in_blocks():
     spoken = Spoken(io.BytesIO(b"x" * 100_000))
-    assert [len(piece) for piece in spoken.result][:1] == [len(b"10000\r\n") + 65536 + 2]
+    assert [len(piece) for piece in spoken.result][:1] == [
+        len(b"10000\r\n") + 65536 + 2
+    ]
 
 
 @pytest.mark.parametrize(
     "changed",
     [
         pytest.param({"headers": [("content-length", "5")]}, id="its-length"),
-        pytest.param({"headers": [("Transfer-Encoding", "chunked")]}, id="its-own-chunks"),
+        pytest.param(
+            {"headers": [("Transfer-Encoding", "chunked")]}, id="its-own-chunks"
+        ),
         pytest.param({"status": "204 No Content"}, id="no-content"),
         pytest.param({"status": "304 Not Modified"}, id="not-modified"),
         pytest.param({"REQUEST_METHOD": "HEAD"}, id="head"),

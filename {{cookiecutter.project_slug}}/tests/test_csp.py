@@ -15,7 +15,9 @@ urlpatterns = [
 def site(platform):
     platform.ROOT_URLCONF = __name__
     platform.SECURE_CSP = {"default-src": [CSP.SELF]}
-    platform.SECURE_CSP_FOR_PREFIX = {"/theme/": {"default-src": [CSP.SELF, CSP.UNSAFE_EVAL]}}
+    platform.SECURE_CSP_FOR_PREFIX = {
+        "/theme/": {"default-src": [CSP.SELF, CSP.UNSAFE_EVAL]}
+    }
 
 
 def test_a_prefix_has_its_policy(client):
@@ -25,4 +27,6 @@ def test_a_prefix_has_its_policy(client):
 
 @pytest.mark.parametrize("address", ["/", "/no/such/page"])
 def test_the_rest_of_the_site_keeps_its_own(client, address):
-    assert client.get(address).headers["Content-Security-Policy"] == "default-src 'self'"
+    assert (
+        client.get(address).headers["Content-Security-Policy"] == "default-src 'self'"
+    )

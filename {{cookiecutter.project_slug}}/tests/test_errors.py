@@ -128,7 +128,9 @@ def form(number: int) -> dict:
     return {"large": large} | small
 
 
-def test_a_form_with_too_many_files_leaves_none_of_them(client, production, settings, tmp_path):
+def test_a_form_with_too_many_files_leaves_none_of_them(
+    client, production, settings, tmp_path
+):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     page = client.post("/read-the-form", form(101))
     assert page.status_code == 413
@@ -143,7 +145,9 @@ def test_a_form_for_which_there_is_no_room_leaves_nothing(
         if len(list(tmp_path.iterdir())) == 3:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", fail_at_the_third)
+    monkeypatch.setattr(
+        TemporaryFileUploadHandler, "receive_data_chunk", fail_at_the_third
+    )
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     client.raise_request_exception = False
     assert client.post("/read-the-form", form(4)).status_code == 503
@@ -177,7 +181,9 @@ NEEDS_A_REQUEST = [
 
 
 @pytest.mark.parametrize("text", NEEDS_A_REQUEST)
-def test_a_page_that_needs_a_request_is_named_and_the_plain_one_is_used(own_page, caplog, text):
+def test_a_page_that_needs_a_request_is_named_and_the_plain_one_is_used(
+    own_page, caplog, text
+):
     own_page("503.html", text)
     plain = errors.page(503, "the-request-id")
     assert "<h1>We will be back in a moment</h1>" in plain

@@ -28,7 +28,9 @@ def ask(settings):
             return []
 
         plain = {"PATH_INFO": "/", "REMOTE_ADDR": BALANCER, "HTTP_HOST": "example.com"}
-        request = plain | {"wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()} | environ
+        request = (
+            plain | {"wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()} | environ
+        )
         Front(application)(request, lambda status, headers: statuses.append(status))
         return statuses[0], seen
 
@@ -67,8 +69,12 @@ def test_django_gets_none_of_these_headers(ask):
 @pytest.mark.parametrize(
     ("chain", "client"),
     [
-        pytest.param("198.51.100.7, 203.0.113.9", CLIENT, id="a-client-made-up-the-first"),
-        pytest.param("203.0.113.9, 10.0.0.2, fd00::2", CLIENT, id="more-proxies-of-ours"),
+        pytest.param(
+            "198.51.100.7, 203.0.113.9", CLIENT, id="a-client-made-up-the-first"
+        ),
+        pytest.param(
+            "203.0.113.9, 10.0.0.2, fd00::2", CLIENT, id="more-proxies-of-ours"
+        ),
         pytest.param("2001:db8::1, fd00::2", "2001:db8::1", id="over-ipv6"),
         pytest.param("::FFFF:203.0.113.9, ::ffff:10.0.0.2", CLIENT, id="ipv4-as-ipv6"),
         pytest.param("10.0.0.2", "10.0.0.2", id="a-proxy-itself"),
@@ -85,14 +91,20 @@ def test_a_port_is_no_part_of_the_client(ask, address):
     assert ask(HTTP_X_FORWARDED_FOR=address)[1]["REMOTE_ADDR"] == CLIENT
 
 
-@pytest.mark.parametrize("address", ["[2001:db8::9]:4711", "[2001:db8::9]", "2001:db8::9"])
+@pytest.mark.parametrize(
+    "address", ["[2001:db8::9]:4711", "[2001:db8::9]", "2001:db8::9"]
+)
 def test_a_port_is_no_part_of_an_ipv6_client(ask, address):
     assert ask(HTTP_X_FORWARDED_FOR=address)[1]["REMOTE_ADDR"] == "2001:db8::9"
 
 
-def test_a_client_of_a_proxy_without_a_known_address_cannot_choose_its_own(ask, settings):
+def test_a_client_of_a_proxy_without_a_known_address_cannot_choose_its_own(
+    ask, settings
+):
     settings.TRUSTED_PROXIES = [ip_network("0.0.0.0/0"), ip_network("::/0")]
-    _, seen = ask(HTTP_X_FORWARDED_FOR=f"198.51.100.7, {CLIENT}", HTTP_X_FORWARDED_PROTO="https")
+    _, seen = ask(
+        HTTP_X_FORWARDED_FOR=f"198.51.100.7, {CLIENT}", HTTP_X_FORWARDED_PROTO="https"
+    )
     assert seen["REMOTE_ADDR"] == CLIENT
     assert seen["wsgi.url_scheme"] == "https"
 
@@ -115,7 +127,9 @@ def test_a_name_of_the_site_is_let_in(ask, name):
     assert ask(HTTP_HOST=name)[0] == "200 OK"
 
 
-@pytest.mark.parametrize("name", ["evil.example", "", "example.com.evil.example", "exa mple.com"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "", "example.com.evil.example", "exa mple.com"]
+)
 def test_another_name_is_refused_before_django(ask, name):
     status, seen = ask(HTTP_HOST=name)
     assert status == "400 Bad Request"
@@ -127,7 +141,11 @@ def redirected(ask):
     """redirected(HTTP_HOST="…") returns the headers of a redirect, before Django."""
 
     def _redirected(**environ) -> dict[str, str]:
-        plain = {"PATH_INFO": "/", "REMOTE_ADDR": BALANCER, "HTTP_HOST": "www.example.com"}
+        plain = {
+            "PATH_INFO": "/",
+            "REMOTE_ADDR": BALANCER,
+            "HTTP_HOST": "www.example.com",
+        }
         answers = []
         Front(None)(plain | environ, lambda *answer: answers.append(answer))
         ((status, headers),) = answers
@@ -151,7 +169,10 @@ def test_a_name_redirects_to_the_first_of_the_site(redirected, path, query, loca
 
 
 def test_browsers_insist_on_https_for_a_name_that_redirects(redirected, settings):
-    https = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "www.example.com:8443"}
+    https = {
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_HOST": "www.example.com:8443",
+    }
     assert redirected(**https)["Strict-Transport-Security"] == "max-age=3600"
     assert redirected(**https)["Location"] == "https://example.com:8443/"
     assert "Strict-Transport-Security" not in redirected()

@@ -18,4 +18,7 @@ def test_old_uploads_are_deleted_and_nothing_else(settings, tmp_path):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (time.time() - age,) * 2)
     delete_leftovers()
-    assert {path.name for path in tmp_path.iterdir()} == {"tmpnew.upload.png", "report.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "tmpnew.upload.png",
+        "report.csv",
+    }

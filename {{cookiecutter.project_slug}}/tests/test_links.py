@@ -70,7 +70,10 @@ def test_a_socket_with_a_server_is_alive(listens):
 
 def test_a_full_backlog_is_alive(listens):
     listens("busy", backlog=0)
-    with socket.socket(socket.AF_UNIX) as waiting, socket.socket(socket.AF_UNIX) as refused:
+    with (
+        socket.socket(socket.AF_UNIX) as waiting,
+        socket.socket(socket.AF_UNIX) as refused,
+    ):
         waiting.connect("busy.sock")
         refused.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -98,7 +101,10 @@ def test_a_container_claims_one_link_only(folder, listens):
 def test_a_claim_does_not_wait_for_another_process_that_changes_the_links(folder):
     """Process 1 claims, and must not miss a signal meanwhile."""
     began = time.monotonic()
-    with links.locked(folder), pytest.raises(links.LinksError, match="has locked the links"):
+    with (
+        links.locked(folder),
+        pytest.raises(links.LinksError, match="has locked the links"),
+    ):
         links.claim(folder)
     assert time.monotonic() - began < 5
     assert links.current_links(folder) == {}
@@ -113,7 +119,9 @@ def test_a_server_is_healthy_although_it_gets_no_link(folder, listens, monkeypat
     monkeypatch.setattr(listen, "is_behind_nginx", lambda: True)
     monkeypatch.setattr(listen, "own_socket", lambda: Path("here.sock"))
     monkeypatch.setattr(healthcheck, "runs_server", lambda command_line: True)
-    monkeypatch.setattr(healthcheck, "responds", lambda connection: connection.close() or True)
+    monkeypatch.setattr(
+        healthcheck, "responds", lambda connection: connection.close() or True
+    )
     monkeypatch.setattr(links, "claim", refuse)
     assert healthcheck.check()
 
@@ -156,7 +164,10 @@ def test_point_names_the_release_and_links_each_host(folder, listens):
     for host in ("one", "two"):
         listens(host)
     links.point(["one", "two"], folder)
-    assert links.current_state(folder) == {"release": "new", "links": {"1": "one", "2": "two"}}
+    assert links.current_state(folder) == {
+        "release": "new",
+        "links": {"1": "one", "2": "two"},
+    }
 
 
 def test_point_takes_fewer_hosts_than_links_in_turn(folder, listens):
@@ -208,5 +219,7 @@ def test_naming_a_release_keeps_the_links(folder):
 @pytest.mark.parametrize("copies", ["0", "-1", "two", "1.5"])
 def test_the_number_of_copies_is_a_whole_number(monkeypatch, copies):
     monkeypatch.setenv("APP_COPIES", copies)
-    with pytest.raises(links.LinksError, match="APP_COPIES must be a whole number, 1 or more"):
+    with pytest.raises(
+        links.LinksError, match="APP_COPIES must be a whole number, 1 or more"
+    ):
         links.copies()

@@ -63,7 +63,9 @@ def register(request):
 
 
 async def asynchronous(request):
-    user = await aauthenticate(request, username="dana", password=request.POST["password"])
+    user = await aauthenticate(
+        request, username="dana", password=request.POST["password"]
+    )
     return HttpResponse(str(user))
 
 
@@ -83,7 +85,11 @@ class Phone(BaseBackend):
     """A backend of an owner, in which another field than a username names the account."""
 
     def authenticate(self, request, phone=None, password=None):
-        return get_user_model().objects.get() if (phone, password) == ("+1", PASSWORD) else None
+        return (
+            get_user_model().objects.get()
+            if (phone, password) == ("+1", PASSWORD)
+            else None
+        )
 
 
 # An owner's login views, next to those of the site.
@@ -158,7 +164,9 @@ def post(name="dana", password="wrong", at="/enter/", address=HERE, **options):
 
 
 def post_json(name="dana", password="wrong", **options):
-    return post(name, password, at="/api/token/", content_type="application/json", **options)
+    return post(
+        name, password, at="/api/token/", content_type="application/json", **options
+    )
 
 
 def statuses(times: int, **options) -> list[int]:
@@ -210,7 +218,10 @@ def test_middleware_that_checks_passwords_is_limited(settings):
 def test_asynchronous_views_are_limited():
     async def guess():
         client = AsyncClient(REMOTE_ADDR=HERE)
-        return [await client.post("/asynchronous/", {"password": "wrong"}) for _ in range(11)]
+        return [
+            await client.post("/asynchronous/", {"password": "wrong"})
+            for _ in range(11)
+        ]
 
     assert [page.status_code for page in async_to_sync(guess)()] == [200] * 10 + [429]
 
@@ -250,10 +261,13 @@ def test_another_address_is_not_limited():
     assert statuses(1, address="192.0.2.2") == [200]
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "x-real-ip", "forwarded", "client-ip"])
+@pytest.mark.parametrize(
+    "header", ["x-forwarded-for", "x-real-ip", "forwarded", "client-ip"]
+)
 def test_a_forged_header_gains_nothing(header):
     codes = [
-        post(f"somebody{n}", headers={header: f"198.51.100.{n}"}).status_code for n in range(11)
+        post(f"somebody{n}", headers={header: f"198.51.100.{n}"}).status_code
+        for n in range(11)
     ]
     assert codes == [200] * 10 + [429]
 
@@ -361,7 +375,8 @@ def test_spellings_of_a_name_are_one_account(name):
 
 def test_names_that_the_database_takes_for_equal_are_one_account():
     assert (
-        limits.normalized("dana@g\N{LATIN SMALL LETTER DOTLESS I}t.example") == "DANA@GIT.EXAMPLE"
+        limits.normalized("dana@g\N{LATIN SMALL LETTER DOTLESS I}t.example")
+        == "DANA@GIT.EXAMPLE"
     )
     assert limits.normalized(" " * 2000 + "dana") == "DANA"
 
@@ -404,11 +419,15 @@ def test_the_page_of_an_address_says_a_minute(later):
     assert "Please try again in a minute." in page.text
 
 
-@pytest.mark.parametrize("accept", ["application/json", "application/json, text/plain, */*"])
+@pytest.mark.parametrize(
+    "accept", ["application/json", "application/json, text/plain, */*"]
+)
 def test_a_client_that_prefers_json_gets_json(accept):
     assert statuses(11)[-1] == 429
     page = post_json(headers={"accept": accept})
-    assert page.json() == {"detail": "Too many failed logins. Please try again in a minute."}
+    assert page.json() == {
+        "detail": "Too many failed logins. Please try again in a minute."
+    }
     assert 0 < int(page.headers["Retry-After"]) <= 60
 
 
@@ -429,11 +448,16 @@ def test_outside_of_requests_nothing_is_limited(client, later):
 
 
 def test_a_backend_of_an_owner_is_limited(settings):
-    settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, f"{__name__}.Phone"]
+    settings.AUTHENTICATION_BACKENDS = [
+        *settings.AUTHENTICATION_BACKENDS,
+        f"{__name__}.Phone",
+    ]
 
     def call(password):
         form = {"phone": "+1", "password": password}
-        return stranger.post("/api/token/", form, content_type="application/json").status_code
+        return stranger.post(
+            "/api/token/", form, content_type="application/json"
+        ).status_code
 
     assert call(PASSWORD) == 200
     assert [call("wrong") for _ in range(11)] == [401] * 10 + [429]
@@ -494,7 +518,9 @@ def test_without_its_database_a_login_is_answered_as_any_page(client, monkeypatc
     assert client.post("/enter/", form).status_code == 503
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer at a time"
+)
 @pytest.mark.django_db(transaction=True)
 def test_tries_at_the_same_moment_pass_the_limit_by_no_more_than_the_workers():
     workers = 4
@@ -517,6 +543,9 @@ def test_a_view_logs_in_a_new_user_without_a_password(client):
 
 
 def test_a_project_without_passwords_in_the_database_is_limited_too(settings):
-    settings.AUTHENTICATION_BACKENDS = ["logins.backends.OnlyLimits", f"{__name__}.Phone"]
+    settings.AUTHENTICATION_BACKENDS = [
+        "logins.backends.OnlyLimits",
+        f"{__name__}.Phone",
+    ]
     statuses = [post(password="wrong").status_code for _ in range(11)]
     assert statuses == [200] * 10 + [429]

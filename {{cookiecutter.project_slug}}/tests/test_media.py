@@ -138,7 +138,13 @@ def test_behind_nginx_nginx_sends_it(rf):
 
 @pytest.mark.parametrize(
     "name",
-    ["public.png", "private/../public.png", "private/link.png", "private/photos", "private/none"],
+    [
+        "public.png",
+        "private/../public.png",
+        "private/link.png",
+        "private/photos",
+        "private/none",
+    ],
 )
 @pytest.mark.usefixtures("private")
 def test_nothing_else_is_a_private_file(rf, name):

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.db import connection
 from django_migration_linter import MigrationLinter
 
-TOOLS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+TOOLS = tomllib.loads(
+    (settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8")
+)["tool"]
 ACCEPTED = TOOLS["django_migration_linter"]["ignore_name"]
 APPLIED_BEFORE = TOOLS["applied_before"]
 OWN = [app.label for app in apps.get_app_configs() if "site-packages" not in app.path]
@@ -25,7 +27,9 @@ class Linter(MigrationLinter):
     def should_ignore_migration(self, app_label, migration_name, *args, **kwargs):
         if (app_label, migration_name) in applied_before(self.migration_loader.graph):
             return True
-        return super().should_ignore_migration(app_label, migration_name, *args, **kwargs)
+        return super().should_ignore_migration(
+            app_label, migration_name, *args, **kwargs
+        )
 
 
 def applied_before(graph) -> set[tuple[str, str]]:
@@ -34,11 +38,17 @@ def applied_before(graph) -> set[tuple[str, str]]:
     return {key for plan in plans for key in plan if key[0] in APPLIED_BEFORE}
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads the SQL for PostgreSQL")
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="reads the SQL for PostgreSQL"
+)
 @pytest.mark.usefixtures("django_db_setup")
-def test_the_release_before_can_live_with_each_migration(django_db_blocker, capsys, caplog):
+def test_the_release_before_can_live_with_each_migration(
+    django_db_blocker, capsys, caplog
+):
     caplog.set_level("WARNING", "django_migration_linter")
-    with django_db_blocker.unblock():  # no transaction: in one, no index is made concurrently
+    with (
+        django_db_blocker.unblock()
+    ):  # no transaction: in one, no index is made concurrently
         linter = Linter(
             include_apps=OWN,
             ignore_initial_migrations=True,

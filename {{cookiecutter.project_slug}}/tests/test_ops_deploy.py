@@ -68,7 +68,9 @@ def container(service: str, number: int = 1, **changed) -> Container:
 
 def site(*services: Service, containers=(), images=()) -> Site:
     """Return a stack of the app, these services and these containers."""
-    app = service("app", built=True, image="shop:20260102-150405", writable=frozenset({"media"}))
+    app = service(
+        "app", built=True, image="shop:20260102-150405", writable=frozenset({"media"})
+    )
     named = {one.name: one for one in (app, *services)}
     return Site(
         stack="shop",
@@ -146,7 +148,8 @@ def test_a_service_of_another_image_that_has_not_changed_stays():
 def test_a_service_of_another_image_that_has_changed_is_replaced_in_place():
     cache = service("cache", image="valkey:8")
     stack = site(
-        cache, containers=[container("cache", image="sha256:valkey", config_hash="before")]
+        cache,
+        containers=[container("cache", image="sha256:valkey", config_hash="before")],
     )
     assert planned(stack) == (["app"], ["cache"])
 
@@ -167,14 +170,19 @@ def test_a_service_that_is_new_starts_beside_the_app():
     ],
 )
 def test_what_cannot_run_twice_is_replaced_in_place(only_one):
-    stack = site(service("beat", **only_one), containers=[container("app"), container("beat")])
+    stack = site(
+        service("beat", **only_one), containers=[container("app"), container("beat")]
+    )
     assert planned(stack) == (["app"], ["beat"])
 
 
 def test_the_database_that_somebody_stopped_is_started_and_not_replaced():
     stack = site(
         service("postgres", image="postgres:1"),
-        containers=[container("app"), container("postgres", state="exited", image="sha256:pg")],
+        containers=[
+            container("app"),
+            container("postgres", state="exited", image="sha256:pg"),
+        ],
         images=[Image("postgres", "1", "sha256:pg")],
     )
     assert planned(stack) == (["app"], [])
@@ -188,7 +196,10 @@ def test_a_service_that_may_run_twice_says_so_itself():
 def test_a_service_behind_a_profile_is_left_alone_until_it_runs():
     flower = service("flower", profiles=("tools",))
     assert planned(site(flower)) == (["app"], [])
-    assert planned(site(flower, containers=[container("flower")])) == (["app", "flower"], [])
+    assert planned(site(flower, containers=[container("flower")])) == (
+        ["app", "flower"],
+        [],
+    )
 
 
 def test_a_one_off_service_runs_again_with_each_release():
@@ -223,14 +234,22 @@ def test_services_start_after_those_they_depend_on():
 @pytest.mark.parametrize(
     ("services", "words"),
     [
-        pytest.param([service("app", image="shop:1", host_name="app")], "hostname", id="hostname"),
+        pytest.param(
+            [service("app", image="shop:1", host_name="app")], "hostname", id="hostname"
+        ),
         pytest.param(
             [service("proxy", volumes=frozenset({"sockets"}))],
             "could take over",
             id="socket-volume",
         ),
-        pytest.param([service("log", volumes_from=("app",))], "could take over", id="volumes-from"),
-        pytest.param([service("w", written_at_start=("token",))], "use file:", id="secret"),
+        pytest.param(
+            [service("log", volumes_from=("app",))],
+            "could take over",
+            id="volumes-from",
+        ),
+        pytest.param(
+            [service("w", written_at_start=("token",))], "use file:", id="secret"
+        ),
         pytest.param([service("app", image="other:1")], "STACK_NAME", id="other-name"),
     ],
 )
@@ -287,14 +306,24 @@ def test_a_one_off_is_ready_when_it_has_ended_well():
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        pytest.param(condition(state="exited", exit_code=1), "exit status 1", id="ended"),
+        pytest.param(
+            condition(state="exited", exit_code=1), "exit status 1", id="ended"
+        ),
         pytest.param(condition(state="restarting"), "ended", id="restarting"),
         pytest.param(condition(restarts=1), "ended", id="restarted"),
-        pytest.param(condition(state="paused"), "docker unpause shop-worker-1", id="paused"),
-        pytest.param(condition(health="unhealthy", probe="no queue"), "no queue", id="unhealthy"),
-        pytest.param(condition(error="port is taken"), "port is taken", id="not-started"),
         pytest.param(
-            condition(state="exited", exit_code=137, out_of_memory=True), "memory", id="memory"
+            condition(state="paused"), "docker unpause shop-worker-1", id="paused"
+        ),
+        pytest.param(
+            condition(health="unhealthy", probe="no queue"), "no queue", id="unhealthy"
+        ),
+        pytest.param(
+            condition(error="port is taken"), "port is taken", id="not-started"
+        ),
+        pytest.param(
+            condition(state="exited", exit_code=137, out_of_memory=True),
+            "memory",
+            id="memory",
         ),
     ],
 )
@@ -308,14 +337,22 @@ def test_an_old_container_that_was_restarted_once_is_fine():
 
 def test_a_container_that_was_restarted_has_no_exit_status_any_more():
     seen = condition(restarts=1, exit_code=0)
-    assert waiting.failure(seen, waiting.STARTED, fresh=True) == "ended and was restarted"
+    assert (
+        waiting.failure(seen, waiting.STARTED, fresh=True) == "ended and was restarted"
+    )
 
 
 @pytest.mark.parametrize(
     ("profiles", "state", "belongs"),
-    [((), "exited", True), (("tools",), "running", True), (("tools",), "exited", False)],
+    [
+        ((), "exited", True),
+        (("tools",), "running", True),
+        (("tools",), "exited", False),
+    ],
 )
-def test_a_stopped_service_of_a_profile_does_not_belong_to_a_start(profiles, state, belongs):
+def test_a_stopped_service_of_a_profile_does_not_belong_to_a_start(
+    profiles, state, belongs
+):
     tool = service("tool", profiles=profiles)
     one = container("tool", state=state)
     assert first_start.belongs_to(site(tool, containers=[one]), one) is belongs
@@ -349,18 +386,25 @@ def test_draining_ends_after_two_looks_without_a_connection(monkeypatch):
 
 
 def deployed(release: str, **changed) -> Deploy:
-    plain = Deploy(release, "2026-01-02T15:04:05Z", "dana", "3f2a91c", "deploy", history.SERVES)
+    plain = Deploy(
+        release, "2026-01-02T15:04:05Z", "dana", "3f2a91c", "deploy", history.SERVES
+    )
     return replace(plain, **changed)
 
 
 def test_the_history_is_read_as_it_was_written(tmp_path):
-    rows = [deployed("20260101-000000"), deployed(NEW, outcome=history.WENT_BACK, reason="é")]
+    rows = [
+        deployed("20260101-000000"),
+        deployed(NEW, outcome=history.WENT_BACK, reason="é"),
+    ]
     for row in rows:
         history.append(tmp_path / "shop", row)
     with history.history_file(tmp_path / "shop").open("a") as file:
         file.write('{"release": "half')
     with history.history_file(tmp_path / "shop").open("ab") as file:
-        file.write(b"\n\xff\n" + json.dumps({**asdict(rows[0]), "release": None}).encode())
+        file.write(
+            b"\n\xff\n" + json.dumps({**asdict(rows[0]), "release": None}).encode()
+        )
     assert history.read(tmp_path / "shop") == rows
     history.append(tmp_path / "shop", rows[0])
     assert history.read(tmp_path / "shop") == [*rows, rows[0]]
@@ -372,7 +416,9 @@ def test_a_rollback_makes_the_release_before_it_the_previous_one():
 
 
 def test_releases_that_never_served_are_removed_first():
-    images = [Image("shop", f"2026010{day}-000000", f"sha256:{day}") for day in range(3, 8)]
+    images = [
+        Image("shop", f"2026010{day}-000000", f"sha256:{day}") for day in range(3, 8)
+    ]
     stack = site(images=images)
     rows = [deployed(f"2026010{day}-000000") for day in (3, 4, 5, 7)]
     order = releases.order_releases(stack, rows)
@@ -392,7 +438,14 @@ def test_the_list_shows_who_deployed_what_and_how_it_ended():
     ]
     lines = [line.split() for line in table(site(), rows, "sha256:old").splitlines()]
     moment = ["2026-01-02", "15:04:05"]
-    assert lines[1] == ["20260101-000000", *moment, "dana", "3f2a91c", "serves,", "rollback"]
+    assert lines[1] == [
+        "20260101-000000",
+        *moment,
+        "dana",
+        "3f2a91c",
+        "serves,",
+        "rollback",
+    ]
     assert lines[2] == [NEW, *moment, "ci", "3f2a91c", "went", "back:", "no", "queue"]
     assert lines[3] == ["20260101-000000", *moment, "dana", "3f2a91c"]
 
@@ -410,7 +463,9 @@ def test_one_running_container_gets_the_requests_wherever_the_links_point():
 
 def test_of_two_containers_that_should_serve_both_have_to_be_of_one_release():
     two = service("app", replicas=2)
-    assert all_serve(site(two, containers=[container("app"), container("app", 2), proxy()]))
+    assert all_serve(
+        site(two, containers=[container("app"), container("app", 2), proxy()])
+    )
     new = container("app", 2, image="sha256:new")
     assert not all_serve(site(two, containers=[container("app"), new, proxy()]))
 
@@ -425,7 +480,14 @@ def test_of_two_containers_that_should_serve_both_have_to_be_of_one_release():
         [container("app"), container("app", 2), proxy()],
         [container("app"), container("app", 2, image="sha256:new"), proxy()],
     ],
-    ids=["no app", "no nginx", "an older version", "stopped", "too many", "two releases"],
+    ids=[
+        "no app",
+        "no nginx",
+        "an older version",
+        "stopped",
+        "too many",
+        "two releases",
+    ],
 )
 def test_else_the_links_have_to_be_looked_at(containers):
     assert not all_serve(site(containers=containers))
@@ -470,7 +532,11 @@ def test_of_two_workers_the_one_of_the_release_that_serves_is_kept():
     ],
 )
 def test_an_image_that_is_a_release_here_is_that_release(wanted, release):
-    names = [("shop", "20260101-000000"), ("shop", "latest"), ("registry.example.com/shop", "1.4")]
+    names = [
+        ("shop", "20260101-000000"),
+        ("shop", "latest"),
+        ("registry.example.com/shop", "1.4"),
+    ]
     stack = site(images=[Image(*name, "sha256:one") for name in names])
     assert releases.known_release(stack, [], wanted) == release
 
@@ -513,7 +579,10 @@ def test_configs_and_secrets_without_a_file_are_seen():
         "configs": [{"source": "words"}, {"source": "page"}],
         "secrets": [{"source": "token"}, {"source": "key"}],
     }
-    assert make_service("worker", said, "shop", project).written_at_start == ("words", "token")
+    assert make_service("worker", said, "shop", project).written_at_start == (
+        "words",
+        "token",
+    )
 
 
 def test_an_image_with_a_tag_of_its_own_is_kept_for_each_release():
@@ -531,7 +600,12 @@ def test_workers_whose_number_was_lowered_are_not_left_over():
 def test_what_a_service_can_write_to_is_told_from_what_it_reads():
     mounts = [
         {"type": "volume", "source": "media", "target": "/app/media"},
-        {"type": "volume", "source": "static", "target": "/srv/static", "read_only": True},
+        {
+            "type": "volume",
+            "source": "static",
+            "target": "/srv/static",
+            "read_only": True,
+        },
         {"type": "bind", "source": "/srv/data", "target": "/data"},
         {"type": "bind", "source": "/srv/conf", "target": "/conf", "read_only": True},
         {"type": "volume", "target": "/anonymous"},

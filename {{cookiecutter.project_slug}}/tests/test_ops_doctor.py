@@ -10,7 +10,17 @@ import pytest
 
 from ops.compose import Service
 from ops.docker import Condition, Container
-from ops.doctor import app, database, disk, engine, environment, memory, ports, printing, services
+from ops.doctor import (
+    app,
+    database,
+    disk,
+    engine,
+    environment,
+    memory,
+    ports,
+    printing,
+    services,
+)
 from ops.doctor.findings import note, ok, unseen, wrong
 from ops.doctor.machine import size
 from ops.doctor.seen import (
@@ -80,13 +90,20 @@ CREATED = datetime(2026, 1, 2, tzinfo=timezone.utc)
 def stack_of(*services: Service, conditions=(), **fields) -> Stack:
     """A production stack with these services; each condition is of a container of the first one."""
     configuration = Configuration(
-        "production", "shop", {"services": {}}, {service.name: service for service in services}
+        "production",
+        "shop",
+        {"services": {}},
+        {service.name: service for service in services},
     )
     containers = [
-        Container(one.id, one.name, services[0].name, one.state, "", "", "", False, CREATED)
+        Container(
+            one.id, one.name, services[0].name, one.state, "", "", "", False, CREATED
+        )
         for one in conditions
     ]
-    return Stack(configuration, containers, {one.id: one for one in conditions}, **fields)
+    return Stack(
+        configuration, containers, {one.id: one for one in conditions}, **fields
+    )
 
 
 def problems(findings) -> list[str]:
@@ -97,8 +114,14 @@ def problems(findings) -> list[str]:
     ("changes", "what"),
     [
         ({"state": "exited"}, "web is stopped: it ended with exit status 0"),
-        ({"state": "exited", "exit_code": 3}, "web failed: it ended with exit status 3"),
-        ({"state": "exited", "exit_code": 137}, "web is stopped: it ended with exit status 137"),
+        (
+            {"state": "exited", "exit_code": 3},
+            "web failed: it ended with exit status 3",
+        ),
+        (
+            {"state": "exited", "exit_code": 137},
+            "web is stopped: it ended with exit status 137",
+        ),
         ({"state": "paused"}, "web is paused"),
         ({"state": "created"}, "web was created and never started"),
         ({"state": "restarting", "restarts": 4}, "web is restarting, 4 times so far"),
@@ -118,8 +141,12 @@ def test_a_service_that_runs_well_is_fine():
 
 def test_what_an_interrupted_deploy_left_is_no_problem():
     left = replace(RUNNING, id="b" * 64, name="shop-web-2", state="exited")
-    findings = services.check_services(stack_of(WEB, conditions=[RUNNING, left]), MACHINE)
-    assert [(one.level, one.commands) for one in findings] == [("note", ("docker rm shop-web-2",))]
+    findings = services.check_services(
+        stack_of(WEB, conditions=[RUNNING, left]), MACHINE
+    )
+    assert [(one.level, one.commands) for one in findings] == [
+        ("note", ("docker rm shop-web-2",))
+    ]
 
 
 def test_services_that_wait_for_one_that_failed_are_named_at_once():
@@ -140,21 +167,29 @@ def test_a_paused_container_is_unpaused_rather_than_started():
 def test_what_killed_a_container_is_said():
     killed = replace(RUNNING, state="exited", exit_code=137, out_of_memory=True)
     (finding,) = services.check_services(stack_of(WEB, conditions=[killed]), MACHINE)
-    assert finding.why == "The kernel killed it: its memory limit was reached. Raise mem_limit."
+    assert (
+        finding.why
+        == "The kernel killed it: its memory limit was reached. Raise mem_limit."
+    )
 
 
 def test_a_one_off_service_may_end_with_success():
     once = replace(WEB, restarts=False)
     ended = replace(RUNNING, state="exited")
-    assert problems(services.check_services(stack_of(once, conditions=[ended]), MACHINE)) == []
+    assert (
+        problems(services.check_services(stack_of(once, conditions=[ended]), MACHINE))
+        == []
+    )
     failed = replace(ended, exit_code=1)
-    assert problems(services.check_services(stack_of(once, conditions=[failed]), MACHINE)) == [
-        "web failed: it ended with exit status 1"
-    ]
+    assert problems(
+        services.check_services(stack_of(once, conditions=[failed]), MACHINE)
+    ) == ["web failed: it ended with exit status 1"]
 
 
 def test_a_service_that_another_one_waits_for_is_one_off():
-    waiting = replace(WEB, name="b", depends_on={"web": "service_completed_successfully"})
+    waiting = replace(
+        WEB, name="b", depends_on={"web": "service_completed_successfully"}
+    )
     stack = stack_of(WEB, waiting, conditions=[replace(RUNNING, state="exited")])
     assert problems(services.check_services(stack, MACHINE)) == ["b has no container"]
 
@@ -170,20 +205,27 @@ def test_a_recent_restart_is_a_problem_and_an_old_one_is_not():
 
 def test_a_service_without_a_container_is_named_unless_nothing_runs():
     stack = stack_of(WEB, replace(WEB, name="cache"), conditions=[RUNNING])
-    assert problems(services.check_services(stack, MACHINE)) == ["cache has no container"]
+    assert problems(services.check_services(stack, MACHINE)) == [
+        "cache has no container"
+    ]
     (finding,) = services.check_services(stack_of(WEB), MACHINE)
     assert (finding.level, finding.what) == ("note", "not running")
 
 
 def test_a_service_behind_a_profile_need_not_run():
-    stack = stack_of(WEB, replace(WEB, name="shell", profiles=("tools",)), conditions=[RUNNING])
+    stack = stack_of(
+        WEB, replace(WEB, name="shell", profiles=("tools",)), conditions=[RUNNING]
+    )
     assert problems(services.check_services(stack, MACHINE)) == []
 
 
 def test_what_run_starts_is_not_a_stack_that_runs():
     needed = replace(WEB, name="postgres")
     on_demand = replace(
-        WEB, name="tests", profiles=("tools",), depends_on={"postgres": "service_healthy"}
+        WEB,
+        name="tests",
+        profiles=("tools",),
+        depends_on={"postgres": "service_healthy"},
     )
     findings = services.check_services(
         stack_of(needed, on_demand, APP, conditions=[RUNNING]), MACHINE
@@ -198,7 +240,9 @@ def test_what_run_starts_is_not_a_stack_that_runs():
 
 def test_missing_copies_are_counted():
     stack = stack_of(replace(WEB, replicas=2), conditions=[RUNNING])
-    assert problems(services.check_services(stack, MACHINE)) == ["web has 1 of 2 containers"]
+    assert problems(services.check_services(stack, MACHINE)) == [
+        "web has 1 of 2 containers"
+    ]
 
 
 def test_processes_that_the_kernel_killed_are_named():
@@ -238,7 +282,9 @@ def test_old_base_images_are_noted():
 def test_few_address_ranges_are_a_problem_unless_an_owner_set_more():
     assert problems(engine.check_networks(replace(MACHINE, bridges=27))) == []
     many = replace(MACHINE, bridges=28)
-    assert problems(engine.check_networks(many)) == ["28 networks use nearly all address ranges"]
+    assert problems(engine.check_networks(many)) == [
+        "28 networks use nearly all address ranges"
+    ]
     pools = {"DefaultAddressPools": [{"Base": "10.0.0.0/8", "Size": 24}]}
     assert engine.check_networks(replace(many, engine=pools)) == []
 
@@ -268,24 +314,33 @@ def test_times_as_docker_writes_them(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("0B", 0), ("1.5kB", 1500), ("2.278GB", 2_278_000_000), ("N/A", -1)]
+    ("text", "expected"),
+    [("0B", 0), ("1.5kB", 1500), ("2.278GB", 2_278_000_000), ("N/A", -1)],
 )
 def test_sizes_as_docker_writes_them(text, expected):
     assert size(text) == expected
 
 
 def with_releases(releases: tuple, **said) -> list[str]:
-    seen = Database(major="18", migrations=3, first_migration="20260101-120000", filled_tables=2)
+    seen = Database(
+        major="18", migrations=3, first_migration="20260101-120000", filled_tables=2
+    )
     return problems(
-        database.check_content(stack_of(APP, database=replace(seen, **said), releases=releases))
+        database.check_content(
+            stack_of(APP, database=replace(seen, **said), releases=releases)
+        )
     )
 
 
 def test_an_empty_database_is_a_problem_where_a_release_is():
     empty = ["the database is empty: it has no migrations"]
     assert with_releases((), migrations=-1, first_migration="") == []
-    assert with_releases(("20260101-115900",), migrations=-1, first_migration="") == empty
-    assert with_releases(("20260101-115900",), migrations=0, first_migration="") == empty
+    assert (
+        with_releases(("20260101-115900",), migrations=-1, first_migration="") == empty
+    )
+    assert (
+        with_releases(("20260101-115900",), migrations=0, first_migration="") == empty
+    )
 
 
 def test_a_database_that_is_newer_than_each_release_is_a_problem():
@@ -308,7 +363,9 @@ def test_mail_is_needed_where_the_public_comes():
 
 def test_a_mail_server_that_refuses_is_named():
     refused = Inside("ready", "Connection refused", "mail:25", None)
-    stack = stack_of(replace(APP, environment={"EMAIL_URL": "smtp://mail"}), inside=refused)
+    stack = stack_of(
+        replace(APP, environment={"EMAIL_URL": "smtp://mail"}), inside=refused
+    )
     assert problems(app.check_mail(stack)) == [
         "the mail server mail:25 takes no connection from the app's container"
     ]
@@ -318,13 +375,19 @@ def test_a_mail_server_that_refuses_is_named():
     ("page", "what"),
     [
         (Page("http://localhost/", 80, 502), ["http://localhost/ returns 502"]),
-        (Page("http://localhost/", 80, 0, "timed out"), ["http://localhost/ is not served"]),
+        (
+            Page("http://localhost/", 80, 0, "timed out"),
+            ["http://localhost/ is not served"],
+        ),
         (Page("http://localhost/", 80, 401), []),
     ],
 )
 def test_the_home_page_is_served(page, what):
     stack = stack_of(APP, conditions=[RUNNING], page=page)
-    assert problems(app.check_page(stack, replace(MACHINE, published={80: "shop-web-1"}))) == what
+    assert (
+        problems(app.check_page(stack, replace(MACHINE, published={80: "shop-web-1"})))
+        == what
+    )
     (finding,) = app.check_page(stack, replace(MACHINE, published={80: "other"}))
     assert finding.level == "not looked at"
 
@@ -383,7 +446,10 @@ def test_the_site_is_at_the_port_that_a_variable_of_env_sets(tmp_path, monkeypat
     assert ports.port_of_site(configuration).number == 9000
     (tmp_path / "compose.prod.yaml").write_text('ports: ["${HTTP_PORT:-80}:8000"]\n')
     assert ports.port_of_site(configuration).number == 80
-    assert ports.port_of_site(Configuration("production", "shop", {"services": {}})) is None
+    assert (
+        ports.port_of_site(Configuration("production", "shop", {"services": {}}))
+        is None
+    )
 
 
 def test_env_files_are_read_with_quotes_and_comments(tmp_path):
@@ -423,14 +489,18 @@ def test_a_value_that_loses_a_part_is_named(line, names, tmp_path, monkeypatch):
 
 def test_a_variable_that_nothing_reads_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env.example").write_text("# words\n#LOG_LEVEL=INFO\nDOMAIN=localhost\n")
+    (tmp_path / ".env.example").write_text(
+        "# words\n#LOG_LEVEL=INFO\nDOMAIN=localhost\n"
+    )
     (tmp_path / "compose.prod.yaml").write_text(
         "environment: [LISTED]\nimage: ${IMAGE}\n# COMMENT\n"
     )
     (tmp_path / ".env").write_text(
         "LOG_LEVEL=x\nDOMAIN=x\nLISTED=x\nIMAGE=x\nCOMPOSE_PROFILES=x\nCOMMENT=x\nNEW=x\n"
     )
-    assert problems(environment.check_unread_variables([])) == ["nothing reads COMMENT, NEW"]
+    assert problems(environment.check_unread_variables([])) == [
+        "nothing reads COMMENT, NEW"
+    ]
 
 
 def test_no_secret_of_env_is_shown(tmp_path):
@@ -439,21 +509,32 @@ def test_no_secret_of_env_is_shown(tmp_path):
         "SECRET_KEY='correct horse'\nEMAIL_URL=smtp://me:sesame@mail\nDOMAIN=localhost\n"
     )
     (shown,) = printing.without_secrets(
-        [wrong("production", "correct horse", "sesame at localhost: smtp://me:sesame@mail")], env
+        [
+            wrong(
+                "production",
+                "correct horse",
+                "sesame at localhost: smtp://me:sesame@mail",
+            )
+        ],
+        env,
     )
     assert (shown.what, shown.why) == ("…", "… at localhost: …")
 
 
 def test_a_secret_is_hidden_as_containers_have_it(tmp_path):
     (tmp_path / ".env").write_text("POSTGRES_PASSWORD=horse$$battery\n")
-    (shown,) = printing.without_secrets([wrong("a", "horse$battery", "")], tmp_path / ".env")
+    (shown,) = printing.without_secrets(
+        [wrong("a", "horse$battery", "")], tmp_path / ".env"
+    )
     assert shown.what == "…"
 
 
 @pytest.mark.parametrize("listed", [",", ".", " , "])
 def test_a_list_of_domains_without_a_name_is_localhost(listed):
     app = replace(WEB, name="app", environment={"DOMAIN": listed})
-    assert Configuration("production", "shop", {}, {"app": app}).domains == ["localhost"]
+    assert Configuration("production", "shop", {}, {"app": app}).domains == [
+        "localhost"
+    ]
 
 
 def test_without_the_plugin_compose_has_no_version(monkeypatch):
@@ -468,7 +549,9 @@ def test_without_the_plugin_compose_has_no_version(monkeypatch):
     assert engine.read_engine() == ({"ServerVersion": "28.5.2"}, "", "")
 
 
-def test_a_container_that_ends_while_its_kills_are_read_has_no_count(tmp_path, monkeypatch):
+def test_a_container_that_ends_while_its_kills_are_read_has_no_count(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(memory, "CGROUPS", tmp_path)
     own = Path(f"/proc/{os.getpid()}/cgroup").read_text().splitlines()[-1]
     _, controllers, path = own.split(":", 2)
@@ -478,7 +561,10 @@ def test_a_container_that_ends_while_its_kills_are_read_has_no_count(tmp_path, m
 
 def test_the_exit_status_and_the_summary_follow_the_findings():
     fine = [ok("a", "b"), note("a", "b")]
-    assert (printing.exit_status(fine), printing.summary(fine)) == (0, "Nothing is wrong.")
+    assert (printing.exit_status(fine), printing.summary(fine)) == (
+        0,
+        "Nothing is wrong.",
+    )
     hidden = [*fine, unseen("a", "b")]
     assert printing.summary(hidden) == "Nothing is wrong that could be looked at."
     broken = [*hidden, wrong("a", "b", "c")]

@@ -37,17 +37,27 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 def container(letter: str, service: str) -> docker.Container:
     named = {"id": letter * 64, "name": f"shop-{service}-1", "service": service}
     return docker.Container(
-        **named, state="", status="", image="", config_hash="", oneoff=False, created=NOON
+        **named,
+        state="",
+        status="",
+        image="",
+        config_hash="",
+        oneoff=False,
+        created=NOON,
     )
 
 
 def saved(folder, letter: str, service: str, *lines: str) -> None:
     """Save a log with these lines, each with its time of day, as a deploy does."""
-    printed = [f"2026-11-26T{line[:8]}.000000000Z {line[9:]}\n".encode() for line in lines]
+    printed = [
+        f"2026-11-26T{line[:8]}.000000000Z {line[9:]}\n".encode() for line in lines
+    ]
     file = folder / "logs/new"
     file.parent.mkdir(exist_ok=True, parents=True)
     first, last = archive.write(file, iter(printed))
-    file.rename(file.with_name(archive.file_name(container(letter, service), first, last)))
+    file.rename(
+        file.with_name(archive.file_name(container(letter, service), first, last))
+    )
 
 
 def found(folder, **asked) -> list[str]:
@@ -88,20 +98,36 @@ def test_a_time_is_read_in_the_time_zone_of_the_machine(typed, expected):
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "2", "h", "2x", "-2h", "tomorrow", "25:00", "2026-13-01", "99999w", "999999w", "ü"],
+    [
+        "",
+        "2",
+        "h",
+        "2x",
+        "-2h",
+        "tomorrow",
+        "25:00",
+        "2026-13-01",
+        "99999w",
+        "999999w",
+        "ü",
+    ],
 )
 def test_what_is_no_time_is_refused_in_one_sentence(typed):
     with pytest.raises(BadTime) as refused:
         moment(typed, NOW)
     assert (
-        str(refused.value) == f"{typed!r} is not a time; write 2h, yesterday or 2026-11-25T10:00."
+        str(refused.value)
+        == f"{typed!r} is not a time; write 2h, yesterday or 2026-11-25T10:00."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["a b"], "'a b' is not a request ID. A request ID has only letters, digits, - and _."),
+        (
+            ["a b"],
+            "'a b' is not a request ID. A request ID has only letters, digits, - and _.",
+        ),
         (
             ["x" * 65],
             f"{'x' * 65!r} is not a request ID. A request ID has only letters, digits, - and _.",
@@ -136,7 +162,9 @@ def test_lines_of_several_containers_come_in_the_order_of_time(tmp_path):
 
 
 def test_a_request_id_finds_its_lines_and_no_others(tmp_path):
-    saved(tmp_path, "a", "app", f"10:00:00 request={ID}", "10:00:01 x", f"10:00:02 x{ID}")
+    saved(
+        tmp_path, "a", "app", f"10:00:00 request={ID}", "10:00:01 x", f"10:00:02 x{ID}"
+    )
     request = json.dumps({"request_id": ID})
     saved(tmp_path, "b", "web", f"10:00:03 {request}")
     assert found(tmp_path, request_id=ID) == [f"request={ID}", request]
@@ -160,11 +188,22 @@ def test_services_limit_the_search(tmp_path):
     saved(tmp_path, "a", "app", "10:00:00 one")
     saved(tmp_path, "b", "web", "10:00:01 two")
     saved(tmp_path, "c", "my.worker-2", "10:00:02 three")
-    assert found(tmp_path, services=frozenset({"app", "my.worker-2"})) == ["one", "three"]
+    assert found(tmp_path, services=frozenset({"app", "my.worker-2"})) == [
+        "one",
+        "three",
+    ]
 
 
 def test_times_limit_the_search(tmp_path):
-    saved(tmp_path, "a", "app", "09:59:59 one", "10:00:00 two", "10:59:59 three", "11:00:00 four")
+    saved(
+        tmp_path,
+        "a",
+        "app",
+        "09:59:59 one",
+        "10:00:00 two",
+        "10:59:59 three",
+        "11:00:00 four",
+    )
     asked = {"since": stamp("10:00:00"), "until": stamp("11:00:00")}
     assert found(tmp_path, **asked) == ["two", "three"]
 
@@ -245,7 +284,9 @@ def test_a_line_of_an_access_log_is_text():
     ]
 
 
-@pytest.mark.parametrize("text", ["", "plain", "{not json}", "[1]", '{"a": 1}', '{"message": ""}'])
+@pytest.mark.parametrize(
+    "text", ["", "plain", "{not json}", "[1]", '{"a": 1}', '{"message": ""}']
+)
 def test_other_lines_stay_as_they_are(text):
     assert jsonlog.readable(text) == [text]
 
@@ -259,7 +300,9 @@ def files(folder) -> list[str]:
 
 def test_the_name_of_a_file_says_its_time_and_service(tmp_path):
     saved(tmp_path, "a", "my.worker-2", "10:00:00 one", "11:30:00 two")
-    assert files(tmp_path) == ["20261126T100000Z-20261126T113000Z-aaaaaaaaaaaa-my.worker-2.log.gz"]
+    assert files(tmp_path) == [
+        "20261126T100000Z-20261126T113000Z-aaaaaaaaaaaa-my.worker-2.log.gz"
+    ]
     (one,) = archive.archives(tmp_path)
     assert (one.first, one.last) == ("2026-11-26T10:00:00", "2026-11-26T11:30:00")
     assert (one.container, one.service) == ("a" * 12, "my.worker-2")
@@ -282,10 +325,14 @@ def test_files_go_after_some_days(tmp_path, days, left):
     now = timegm((2026, 11, 26, 9, 0, 0))
     removed = archive.prune(tmp_path, keep_days=days, now=now)
     assert len(removed) == 3 - len(left)
-    assert [archive.container[0] for archive in archive.archives(tmp_path)] == [*left][::-1]
+    assert [archive.container[0] for archive in archive.archives(tmp_path)] == [*left][
+        ::-1
+    ]
 
 
-@pytest.mark.parametrize(("megabytes", "left"), [(0, ""), (1, "c"), (2, "bc"), (3, "abc")])
+@pytest.mark.parametrize(
+    ("megabytes", "left"), [(0, ""), (1, "c"), (2, "bc"), (3, "abc")]
+)
 def test_the_oldest_files_go_beyond_some_megabytes(tmp_path, megabytes, left):
     (tmp_path / "logs").mkdir()
     for letter, hour in (("a", 10), ("b", 11), ("c", 12)):
@@ -293,7 +340,9 @@ def test_the_oldest_files_go_beyond_some_megabytes(tmp_path, megabytes, left):
         (tmp_path / "logs" / name).write_bytes(b"x" * 1_000_000)
     now = timegm((2026, 11, 26, 13, 0, 0))
     archive.prune(tmp_path, keep_days=1, keep_mb=megabytes, now=now)
-    assert [archive.container[0] for archive in archive.archives(tmp_path)] == [*left][::-1]
+    assert [archive.container[0] for archive in archive.archives(tmp_path)] == [*left][
+        ::-1
+    ]
 
 
 def test_files_of_other_kinds_are_left_alone(tmp_path):
@@ -390,4 +439,7 @@ def test_what_is_no_number_is_refused_in_one_sentence(value):
 def test_a_file_is_plain_gzip(tmp_path):
     saved(tmp_path, "a", "app", "10:00:00 one")
     (one,) = archive.archives(tmp_path)
-    assert gzip.decompress(one.path.read_bytes()) == b"2026-11-26T10:00:00.000000000Z one\n"
+    assert (
+        gzip.decompress(one.path.read_bytes())
+        == b"2026-11-26T10:00:00.000000000Z one\n"
+    )

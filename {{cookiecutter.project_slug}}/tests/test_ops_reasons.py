@@ -15,7 +15,8 @@ from ops.reasons import reason, rest
 FILE = Path(__file__).parent / "failures.txt"
 SECTION = re.compile(r"^=== (.+)\n>>> (.+)\n((?:(?!=== ).*\n)*)", re.MULTILINE)
 FAILURES = {
-    name: (headline, output) for name, headline, output in SECTION.findall(FILE.read_text())
+    name: (headline, output)
+    for name, headline, output in SECTION.findall(FILE.read_text())
 }
 
 
@@ -30,24 +31,28 @@ def test_the_headline_is_the_reason(name):
 
 
 def test_a_name_of_python_that_is_no_exception_has_no_place():
-    lines = ["Traceback (most recent call last):", '  File "/app/a.py", line 1', "exit: 3"]
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/app/a.py", line 1',
+        "exit: 3",
+    ]
     assert reason("\n".join(lines)) == "exit: 3"
 
 
 @pytest.mark.parametrize("name", ["a migration in Python", "a missing setting"])
 def test_colours_and_later_warnings_do_not_hide_the_reason(name):
-    coloured = "".join(f"\x1b[31;1m{line}\x1b[0m\r\n" for line in FAILURES[name][1].splitlines())
-    warning = (
-        'time="2026-11-26T16:03:19Z" level=warning msg="Found orphan containers ([shop-old-1])"\n'
+    coloured = "".join(
+        f"\x1b[31;1m{line}\x1b[0m\r\n" for line in FAILURES[name][1].splitlines()
     )
-    python = (
-        "/app/manage.py:9: DeprecationWarning: it is old\n  execute_from_command_line(sys.argv)\n"
-    )
+    warning = 'time="2026-11-26T16:03:19Z" level=warning msg="Found orphan containers ([shop-old-1])"\n'
+    python = "/app/manage.py:9: DeprecationWarning: it is old\n  execute_from_command_line(sys.argv)\n"
     assert reason(warning + coloured + warning + python) == FAILURES[name][0]
 
 
 def test_the_progress_of_compose_is_no_reason():
-    progress = " Volume shop_static  Creating\n Container shop-app-1  Started\n app Pulling \n"
+    progress = (
+        " Volume shop_static  Creating\n Container shop-app-1  Started\n app Pulling \n"
+    )
     assert reason(f"It is closed.\n{progress}") == "It is closed."
     assert rest(f"It is closed.\n{progress}") == "It is closed."
 
@@ -74,12 +79,17 @@ def test_a_failure_without_output_says_so(output):
 
 
 def test_the_rest_unfolds_the_lines_of_json():
-    lines = rest(FAILURES["the log of an app whose home page fails"][1], lines=100).splitlines()
+    lines = rest(
+        FAILURES["the log of an app whose home page fails"][1], lines=100
+    ).splitlines()
     begins = lines.index(
         "ERROR django.request: Internal Server Error: / request_id=f6696c79749f4900a491c046fbe628a5"
     )
     assert lines[begins + 1] == "Traceback (most recent call last):"
-    assert "ValueError: Missing staticfiles manifest entry for 'gone.css'" in lines[begins:]
+    assert (
+        "ValueError: Missing staticfiles manifest entry for 'gone.css'"
+        in lines[begins:]
+    )
 
 
 def test_the_rest_of_a_build_is_what_the_failing_step_printed():

@@ -27,7 +27,9 @@ def stack(monkeypatch):
     monkeypatch.setattr(compose, "create", lambda counts: None)
     monkeypatch.setattr(docker, "containers", lambda name: [old, new])
     for name in ("start", "stop", "remove"):
-        monkeypatch.setattr(docker, name, lambda ids, name=name: done.append((name, *ids)))
+        monkeypatch.setattr(
+            docker, name, lambda ids, name=name: done.append((name, *ids))
+        )
     monkeypatch.setattr(in_place, "ignore_signals", lambda: None)
     monkeypatch.setattr(in_place, "keep_logs", lambda name, containers: None)
     return seen, old, new, done
@@ -50,7 +52,13 @@ def test_the_old_container_runs_again_when_the_new_one_fails_and_cannot_be_remov
 
 def test_a_container_that_was_removed_does_not_hide_the_healthy_one(monkeypatch):
     one = container("app")
-    state = {"Status": "running", "ExitCode": 0, "OOMKilled": False, "Error": "", "StartedAt": ""}
+    state = {
+        "Status": "running",
+        "ExitCode": 0,
+        "OOMKilled": False,
+        "Error": "",
+        "StartedAt": "",
+    }
     seen = {"Id": one.id, "Name": "/shop-app-1", "RestartCount": 0, "State": state}
     inspected = f"{json.dumps([seen])}\nError: No such object: gone\n"
 
@@ -86,7 +94,9 @@ def test_a_commit_is_in_a_branch_or_not(monkeypatch, status, answer):
 
 def test_what_git_cannot_say_is_said_in_its_words(monkeypatch):
     def git(*command, **options):
-        raise CommandFailed(command, 128, "fatal: no upstream configured for branch 'main'\n")
+        raise CommandFailed(
+            command, 128, "fatal: no upstream configured for branch 'main'\n"
+        )
 
     monkeypatch.setattr(deploy_commit, "run", git)
     with pytest.raises(Refused, match="fatal: no upstream configured"):
@@ -102,7 +112,8 @@ def test_a_signal_waits_for_the_programs_that_run_side_by_side(tmp_path, monkeyp
     try:
         with pytest.raises(interruption.Interrupted):
             side_by_side(
-                lambda: run("sh", "-c", f"sleep 0.6; touch {ended}"), lambda: time.sleep(0.1)
+                lambda: run("sh", "-c", f"sleep 0.6; touch {ended}"),
+                lambda: time.sleep(0.1),
             )
         assert ended.exists()
     finally:

@@ -22,7 +22,11 @@ def release(tmp_path):
             (source / name).parent.mkdir(exist_ok=True)
             (source / name).write_text(name)
         publish(source, folder)
-        files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+        files = {
+            str(file.relative_to(folder))
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
         return {file for file in files if not file.startswith("errors/")}
 
     return _release
@@ -60,7 +64,9 @@ def test_a_file_that_was_cut_short_is_written_again(release, tmp_path):
     assert (tmp_path / "served/a.1.css").read_text() == "a.1.css"
 
 
-def test_new_content_of_the_same_size_under_the_same_name_is_published(release, tmp_path):
+def test_new_content_of_the_same_size_under_the_same_name_is_published(
+    release, tmp_path
+):
     release("plugin.js")
     (tmp_path / "plugin.js/plugin.js").write_text("PLUGIN.JS")
     publish(tmp_path / "plugin.js", tmp_path / "served")
@@ -101,7 +107,9 @@ def test_a_release_that_finds_no_room_leaves_nothing_behind(release, monkeypatch
     assert release("a.1.css") == {"a.1.css"}
 
 
-def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(release, tmp_path):
+def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(
+    release, tmp_path
+):
     release("a.1.css")
     pages = sorted(page.name for page in (tmp_path / "served/errors").iterdir())
     assert pages == [

@@ -69,7 +69,9 @@ def test_it_publishes_when_all_containers_serve_a_page(serves, published):
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 404])
-def test_a_page_that_asks_for_a_login_or_is_not_there_is_fine(serves, published, status):
+def test_a_page_that_asks_for_a_login_or_is_not_there_is_fine(
+    serves, published, status
+):
     serves("one", {**FINE, "/": (status, "")})
     call_command("publish", "--once-ready", "one")
     assert published
@@ -78,12 +80,17 @@ def test_a_page_that_asks_for_a_login_or_is_not_there_is_fine(serves, published,
 @pytest.mark.parametrize(
     ("pages", "reason"),
     [
-        ({"/readyz": (503, "1 migrations wait\n")}, "/readyz responds 503: 1 migrations wait"),
+        (
+            {"/readyz": (503, "1 migrations wait\n")},
+            "/readyz responds 503: 1 migrations wait",
+        ),
         ({"/": (500, "<html>\n</html>")}, "/ responds 500"),
         ({"/": (400, "Bad Request")}, "/ responds 400 Bad Request"),
     ],
 )
-def test_nothing_is_published_when_a_container_does_not_serve(serves, published, pages, reason):
+def test_nothing_is_published_when_a_container_does_not_serve(
+    serves, published, pages, reason
+):
     serves("one", FINE)
     serves("two", {**FINE, **pages})
     with pytest.raises(CommandError) as failed:

@@ -17,7 +17,10 @@ def urls(platform):
 
 @pytest.mark.parametrize("given", ["3f4a7e6789f45ccb", "a-b_C-9", "x" * 64])
 def test_a_proxy_chooses_it(client, given):
-    assert client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+    assert (
+        client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+        == given
+    )
 
 
 @pytest.mark.parametrize("given", ["", 'a"b', "a b", "<b>", "é", "x" * 65])

@@ -19,7 +19,9 @@ UNSET = re.compile(
 
 
 def run(code: str, **env: str) -> subprocess.CompletedProcess:
-    kept = {name: value for name, value in os.environ.items() if not UNSET.fullmatch(name)}
+    kept = {
+        name: value for name, value in os.environ.items() if not UNSET.fullmatch(name)
+    }
     return subprocess.run(
         [sys.executable, "-c", code],
         check=False,
@@ -30,9 +32,7 @@ def run(code: str, **env: str) -> subprocess.CompletedProcess:
 
 
 def setting(name: str, **env: str):
-    code = (
-        f"import json; from config import settings; print(json.dumps(settings.{name}, default=str))"
-    )
+    code = f"import json; from config import settings; print(json.dumps(settings.{name}, default=str))"
     done = run(code, **env)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -81,9 +81,13 @@ def test_a_secret_file_that_is_not_there_is_named():
     assert "SECRET_KEY_FILE cannot be read" in refusal(SECRET_KEY_FILE="/nowhere")
 
 
-@pytest.mark.parametrize("password", ["p@ss/w:rd?#%", "  spaces ", "üñí🚀", "$HOME '\"\\"])
+@pytest.mark.parametrize(
+    "password", ["p@ss/w:rd?#%", "  spaces ", "üñí🚀", "$HOME '\"\\"]
+)
 def test_any_password_reaches_the_database_unchanged(password):
-    database = setting("DATABASES", SECRET_KEY=SECRET, POSTGRES_PASSWORD=password)["default"]
+    database = setting("DATABASES", SECRET_KEY=SECRET, POSTGRES_PASSWORD=password)[
+        "default"
+    ]
     assert database["PASSWORD"] == password
     assert database["HOST"] == "postgres"
 
@@ -102,7 +106,10 @@ def test_database_url_wins_and_connections_are_checked():
 
 def test_a_bad_database_url_stops_without_showing_the_password():
     message = refusal(**PRODUCTION, DATABASE_URL="postgres://a:hunter2@host:port/name")
-    assert message == "DATABASE_URL must look like postgres://user:password@host:5432/name.\n"
+    assert (
+        message
+        == "DATABASE_URL must look like postgres://user:password@host:5432/name.\n"
+    )
 
 
 def test_hosts_and_origins_come_from_domain():
@@ -115,13 +122,17 @@ def test_hosts_and_origins_come_from_domain():
 
 
 def test_a_name_that_redirects_is_no_host_of_django():
-    env = PRODUCTION | {"DOMAIN": "example.com", "REDIRECT_DOMAINS": "www.example.com, b.org"}
+    env = PRODUCTION | {
+        "DOMAIN": "example.com",
+        "REDIRECT_DOMAINS": "www.example.com, b.org",
+    }
     assert setting("REDIRECT_DOMAINS", **env) == ["www.example.com", "b.org"]
     assert setting("ALLOWED_HOSTS", **env) == ["example.com"]
 
 
 @pytest.mark.parametrize(
-    "name", [".example.org", "https://example.org", "192.0.2.1", "*", "a:80", "A.org", "a;b"]
+    "name",
+    [".example.org", "https://example.org", "192.0.2.1", "*", "a:80", "A.org", "a;b"],
 )
 def test_what_is_no_host_name_does_not_redirect(name):
     assert refusal(**PRODUCTION, REDIRECT_DOMAINS=f"www.example.com {name}") == (
@@ -129,10 +140,18 @@ def test_what_is_no_host_name_does_not_redirect(name):
     )
 
 
-@pytest.mark.parametrize("domain", ["b.org example.com", ".example.com", "b.org, .example.com"])
+@pytest.mark.parametrize(
+    "domain", ["b.org example.com", ".example.com", "b.org, .example.com"]
+)
 def test_a_name_of_the_site_does_not_redirect(domain):
-    env = PRODUCTION | {"DOMAIN": domain, "REDIRECT_DOMAINS": "www.example.com,example.com"}
-    assert refusal(**env) == "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
+    env = PRODUCTION | {
+        "DOMAIN": domain,
+        "REDIRECT_DOMAINS": "www.example.com,example.com",
+    }
+    assert (
+        refusal(**env)
+        == "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
+    )
 
 
 def test_mail_goes_to_the_server_in_email_url():
@@ -148,10 +167,15 @@ def test_mail_goes_to_the_server_in_email_url():
     }
 
 
-@pytest.mark.parametrize("url", ["https://me:hunter2@mail.example.com", "smtp:mail.example.com"])
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@mail.example.com", "smtp:mail.example.com"]
+)
 def test_a_bad_email_url_stops_without_showing_the_password(url):
     message = refusal(**PRODUCTION, EMAIL_URL=url)
-    assert message == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.\n"
+    assert (
+        message
+        == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +195,9 @@ def test_a_value_of_the_wrong_type_is_named(name, value):
 
 
 def test_production_passes_djangos_deployment_checks():
-    check = "execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
+    check = (
+        "execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
+    )
     done = run(f"from django.core.management import *; {check}", **PRODUCTION)
     assert done.returncode == 0, done.stderr
 
@@ -181,7 +207,9 @@ def test_the_largest_request_is_a_file_of_75_mb_and_its_form():
     assert setting("LARGEST_BODY", **PRODUCTION, UPLOAD_LIMIT_MB="1") == 1_114_112
 
 
-@pytest.mark.parametrize("value", ["abc", "0", "-5", "7.5", "75MB", "075", " 75", "1000000", "٧٥"])
+@pytest.mark.parametrize(
+    "value", ["abc", "0", "-5", "7.5", "75MB", "075", " 75", "1000000", "٧٥"]
+)
 def test_a_limit_that_is_no_number_of_mb_stops_with_one_sentence(value):
     assert refusal(**PRODUCTION, UPLOAD_LIMIT_MB=value) == (
         f"UPLOAD_LIMIT_MB must be a whole number of MB from 1 to 999999, not {value!r}.\n"

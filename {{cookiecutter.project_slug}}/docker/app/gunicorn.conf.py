@@ -6,7 +6,10 @@ import runpy
 wsgi_app = "config.wsgi"
 # The project is loaded once and shared by the workers, memory and all.
 preload_app = True
-workers = os.environ.get("WEB_CONCURRENCY") or runpy.run_path("docker/app/workers.py")["workers"]()
+workers = (
+    os.environ.get("WEB_CONCURRENCY")
+    or runpy.run_path("docker/app/workers.py")["workers"]()
+)
 
 # Workers show that they are alive by touching a file: in memory, because a disk may make them wait.
 worker_tmp_dir = "/dev/shm"
@@ -52,7 +55,9 @@ backlog = 1024
 # One line of JSON for each request, on stdout. The client is the one that config/front.py found out.
 accesslog = "-"
 access_level = "INFO"
-access_log_format = '%(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
+access_log_format = (
+    '%(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
+)
 {%- endif %}
 
 # The request line and a header, in bytes, and how many headers: a little more than comes through. Of
@@ -71,13 +76,25 @@ logconfig_dict = {
             "format": "{asctime}{levelname}{name}{message}",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "style": "{",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            "rename_fields": {
+                "asctime": "time",
+                "levelname": "level",
+                "name": "logger",
+            },
         }
     },
     # Not handed on to Django's handler, which would write them a second time.
     "loggers": {
-        "gunicorn.access": {"level": access_level, "handlers": ["console"], "propagate": False},
-        "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
+        "gunicorn.access": {
+            "level": access_level,
+            "handlers": ["console"],
+            "propagate": False,
+        },
+        "gunicorn.error": {
+            "level": "INFO",
+            "handlers": ["error_console"],
+            "propagate": False,
+        },
     },
 }
 

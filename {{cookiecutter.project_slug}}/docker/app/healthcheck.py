@@ -40,7 +40,9 @@ def check() -> bool:
     if not runs_server(Path("/proc/1/cmdline").read_bytes()):
         # A worker made of the app's image: it is healthy as long as it runs.
         return True
-    is_healthy = responds(HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=SECONDS))
+    is_healthy = responds(
+        HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=SECONDS)
+    )
 {%- if cookiecutter.proxy != "none" %}
     if is_healthy and listen.is_behind_nginx():
         # nginx connects to this socket.

@@ -39,7 +39,9 @@ def copies() -> int:
     """Return the number of links."""
     value = os.environ.get("APP_COPIES") or "1"
     if not value.isdecimal() or int(value) < 1:
-        raise LinksError(f"APP_COPIES must be a whole number, 1 or more, not {value!r}.")
+        raise LinksError(
+            f"APP_COPIES must be a whole number, 1 or more, not {value!r}."
+        )
     return int(value)
 
 
@@ -57,7 +59,9 @@ def locked(folder: Path, tries: int = 100) -> Iterator[None]:
                 break
             time.sleep(0.1)
         else:
-            raise LinksError("Another container, perhaps a paused one, has locked the links.")
+            raise LinksError(
+                "Another container, perhaps a paused one, has locked the links."
+            )
         yield
     finally:
         os.close(lock)
@@ -189,7 +193,9 @@ def point(hosts: list[str], folder: Path = SOCKETS) -> None:
         if is_dead(folder / f"{host}.sock"):
             raise LinksError(f"No server listens on {folder}/{host}.sock.")
     with locked(folder):
-        links = {str(number + 1): hosts[number % len(hosts)] for number in range(copies())}
+        links = {
+            str(number + 1): hosts[number % len(hosts)] for number in range(copies())
+        }
         put(folder, own_release(), links)
         for host in dead_hosts(folder):
             (folder / f"{host}.sock").unlink(missing_ok=True)
@@ -211,7 +217,9 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         if not is_behind_nginx():
-            raise LinksError(f"The volume with the sockets is not mounted at {SOCKETS}.")
+            raise LinksError(
+                f"The volume with the sockets is not mounted at {SOCKETS}."
+            )
         main(sys.argv[1:])
     except LinksError as error:
         sys.exit(str(error))

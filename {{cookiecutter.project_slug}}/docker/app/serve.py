@@ -38,7 +38,9 @@ def wait_for_response(path: Path) -> None:
 
 def close_socket(path: Path) -> None:
     """Let nginx send no more requests to the socket, and wait for those that it has sent."""
-    with contextlib.suppress(OSError):  # the socket is not there, or the server does not respond
+    with contextlib.suppress(
+        OSError
+    ):  # the socket is not there, or the server does not respond
         # nginx, another user, can no longer connect, and goes to the next copy of the app.
         path.chmod(0o600)
         wait_for_response(path)

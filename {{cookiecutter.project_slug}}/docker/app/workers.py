@@ -14,7 +14,10 @@ def limit(*names: str) -> list[float]:
     """Return the numbers in the first of these control group files that exists (version 2, then 1)."""
     for name in names:
         if (file := CGROUP / name).exists():
-            return [UNLIMITED if n in ("max", "-1") else float(n) for n in file.read_text().split()]
+            return [
+                UNLIMITED if n in ("max", "-1") else float(n)
+                for n in file.read_text().split()
+            ]
     return [UNLIMITED]
 
 

@@ -22,7 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Top-level domains for private networks and tests; RFC 2606, 6762, 8375 and ICANN's .internal.
-PRIVATE_NAME = re.compile(r".*\.(example|home\.arpa|internal|invalid|local|localhost|test)")
+PRIVATE_NAME = re.compile(
+    r".*\.(example|home\.arpa|internal|invalid|local|localhost|test)"
+)
 
 # Rounds without an attempt: with 20 minutes a round, a name is tried at least once a day.
 MAXIMUM_ROUNDS_TO_SKIP = 71
@@ -49,7 +51,9 @@ class Settings:
                 sys.exit(f"{variable} is not set.")
         seconds = environment.get("ROUND") or "1200"
         if not re.fullmatch("[1-9][0-9]{0,5}", seconds):
-            sys.exit(f"ROUND must be a number of seconds from 1 to 999999, not {seconds}.")
+            sys.exit(
+                f"ROUND must be a number of seconds from 1 to 999999, not {seconds}."
+            )
         names = f"{environment['DOMAIN']} {environment.get('REDIRECT_DOMAINS', '')}".rstrip()
         return cls(names, environment["ACME_SERVER"], int(seconds))
 
@@ -102,7 +106,9 @@ class Backoff:
 
 def main() -> None:
     """Run a round, wait, and repeat until SIGTERM."""
-    signal.signal(signal.SIGTERM, stop)  # Linux ignores SIGTERM for process 1 that has no handler.
+    signal.signal(
+        signal.SIGTERM, stop
+    )  # Linux ignores SIGTERM for process 1 that has no handler.
     os.umask(0o077)
     settings = Settings.from_environment(os.environ)
     backoffs = {name: Backoff() for name in names_to_sign(settings.domain)}
@@ -122,7 +128,10 @@ def names_to_sign(domain: str) -> list[str]:
     for listed in re.findall(r"[^\s,]+", domain):
         name = listed.removeprefix(".")
         if listed != name:
-            log(listed, f"the certificate is for {name} only; list each subdomain in DOMAIN.")
+            log(
+                listed,
+                f"the certificate is for {name} only; list each subdomain in DOMAIN.",
+            )
         if "." not in name or PRIVATE_NAME.fullmatch(name):
             log(name, "stays self-signed, because no public CA signs such a name.")
         elif name not in names:
@@ -188,7 +197,9 @@ def failure_from(output: str) -> Failure:
     """Return the reason from certbot's output: the ACME server's detail, or the last line."""
     if detail := re.search(r"^ *Detail: (.*)", output, re.MULTILINE):
         return Failure(detail[1], name_rejected=True)
-    lines = [line for line in output.splitlines() if not line.startswith("Ask for help")]
+    lines = [
+        line for line in output.splitlines() if not line.startswith("Ask for help")
+    ]
     return Failure(lines[-1] if lines else "certbot failed without a message")
 
 
@@ -224,8 +235,12 @@ def link_to(target: Path, link: Path) -> None:
 
 def expiry(certificate: Path) -> str:
     """Return when the first certificate in this PEM file expires, as text."""
-    printed = run("openssl", "x509", "-in", str(certificate), "-noout", "-enddate").stdout
-    return format_time(ssl.cert_time_to_seconds(printed.strip().removeprefix("notAfter=")))
+    printed = run(
+        "openssl", "x509", "-in", str(certificate), "-noout", "-enddate"
+    ).stdout
+    return format_time(
+        ssl.cert_time_to_seconds(printed.strip().removeprefix("notAfter="))
+    )
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -45,16 +45,22 @@ def parser() -> argparse.ArgumentParser:
     )
     what = options.add_mutually_exclusive_group()
     what.add_argument(
-        "--image", metavar="NAME", help="deploy a release of --list, or an image of a registry"
+        "--image",
+        metavar="NAME",
+        help="deploy a release of --list, or an image of a registry",
     )
     what.add_argument(
-        "--previous", action="store_true", help="deploy the release before this one (bin/rollback)"
+        "--previous",
+        action="store_true",
+        help="deploy the release before this one (bin/rollback)",
     )
     what.add_argument(
         "--list", action="store_true", help="show the last deploys, and change nothing"
     )
     options.add_argument(
-        "--pull", action="store_true", help="build on the newest base images, with security updates"
+        "--pull",
+        action="store_true",
+        help="build on the newest base images, with security updates",
     )
     options.add_argument(
         "--yes",
@@ -68,7 +74,9 @@ def main(arguments: list[str]) -> int:
     """Run bin/deploy with these arguments and return its exit status."""
     options = parser().parse_args(arguments)
     if options.pull and (options.previous or options.list or options.image is not None):
-        parser().error("--pull is for a deploy that builds: not with --image, --previous or --list")
+        parser().error(
+            "--pull is for a deploy that builds: not with --image, --previous or --list"
+        )
     catch_signals()
     try:
         return run(options)
@@ -91,7 +99,11 @@ def run(options: argparse.Namespace) -> int:
     site = look_at_files(name)
     if options.list:
         site = look_at_docker(site)
-        print(table(site, history.read(state_folder(site.stack)), find_current(site).image))
+        print(
+            table(
+                site, history.read(state_folder(site.stack)), find_current(site).image
+            )
+        )
         return 0
     refuse_what_cannot_be_deployed(site)
     refuse_bad_limits()
@@ -116,18 +128,24 @@ def start_or_deploy(site: Site, name: str, options: argparse.Namespace) -> int:
         return deploy(Deployment(site, new, "", deploys), wanted)
     serving = current.containers
     refuse_another_folder(serving[0], options.yes)
-    old = releases.release_of_image(site, current.image, releases.order_releases(site, deploys))
+    old = releases.release_of_image(
+        site, current.image, releases.order_releases(site, deploys)
+    )
     if not old:
         old = releases.name_untagged(site, serving[0])
         site = look(name)
     if history.served_releases(deploys)[:1] != [old]:
-        deploys.append(Deploy(old, history.moment(serving[0].created), "unknown", "", "up", SERVES))
+        deploys.append(
+            Deploy(old, history.moment(serving[0].created), "unknown", "", "up", SERVES)
+        )
         history.append(state_folder(site.stack), deploys[-1])
     wanted = what_is_wanted(site, deploys, options, old)
     new = wanted.release or name
     say(f"Release {new}, after {old}.")
     proxy = running_nginx(site)
-    return deploy(Deployment(site, new, old, deploys, current.links, proxy, serving), wanted)
+    return deploy(
+        Deployment(site, new, old, deploys, current.links, proxy, serving), wanted
+    )
 
 
 def what_is_wanted(
@@ -135,10 +153,14 @@ def what_is_wanted(
 ) -> Wanted:
     """Return what a person asked for. Raises Refused for a release that is not here."""
     if options.previous:
-        before = [name for name in releases.order_releases(site, deploys) if name != current]
+        before = [
+            name for name in releases.order_releases(site, deploys) if name != current
+        ]
         if not before:
             what = "before the one that serves" if current else "that has served"
-            raise Refused(f"There is no release here {what}; bin/deploy --list shows all.")
+            raise Refused(
+                f"There is no release here {what}; bin/deploy --list shows all."
+            )
         return Wanted("rollback", before[0], options.yes, pull=False)
     if options.image is not None:
         releases.check_wanted(site, options.image)

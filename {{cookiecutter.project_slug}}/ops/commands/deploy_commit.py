@@ -40,7 +40,13 @@ def move_to(wanted: str) -> None:
         raise Refused("no commit was named.")
     git("fetch", "--quiet")
     try:
-        commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
+        commit = git(
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            f"{wanted}^{{commit}}",
+        )
     except Refused as error:
         raise Refused(f"{wanted} is not a commit.") from error
     if not is_ancestor(commit, "@{upstream}"):

@@ -27,7 +27,9 @@ def main(argv: list[str]) -> int:
     names = [argument for argument in argv if argument != "--json"]
     unknown = [name for name in names if name not in looking.FILES]
     if unknown or len(names) > 1:
-        reason = f"does not know {unknown[0]}" if unknown else "takes the name of one stack"
+        reason = (
+            f"does not know {unknown[0]}" if unknown else "takes the name of one stack"
+        )
         print(f"bin/doctor {reason}; {USAGE}", file=sys.stderr)
         return 2
     try:

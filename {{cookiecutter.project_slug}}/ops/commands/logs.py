@@ -62,12 +62,24 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("request_id", nargs="?", default="", help="ID of a request, or its beginning")
-    made.add_argument("--service", action="append", default=[], help="only lines of this service")
-    made.add_argument("--since", metavar="TIME", default="", help="2h, yesterday, 2026-11-25T10:00")
-    made.add_argument("--until", metavar="TIME", default="", help="only lines before this time")
-    made.add_argument("--save", action="store_true", help="save the logs of all containers")
-    made.add_argument("--follow", action="store_true", help="go on with new lines as they come")
+    made.add_argument(
+        "request_id", nargs="?", default="", help="ID of a request, or its beginning"
+    )
+    made.add_argument(
+        "--service", action="append", default=[], help="only lines of this service"
+    )
+    made.add_argument(
+        "--since", metavar="TIME", default="", help="2h, yesterday, 2026-11-25T10:00"
+    )
+    made.add_argument(
+        "--until", metavar="TIME", default="", help="only lines before this time"
+    )
+    made.add_argument(
+        "--save", action="store_true", help="save the logs of all containers"
+    )
+    made.add_argument(
+        "--follow", action="store_true", help="go on with new lines as they come"
+    )
     return made
 
 
@@ -118,9 +130,13 @@ def make_query(options: argparse.Namespace) -> Query:
             f"{options.request_id!r} is not a request ID. A request ID has only letters, digits, - and _."
         )
     if options.follow and (options.request_id or options.since or options.until):
-        raise Refused("--follow shows new lines: leave out the request ID, --since and --until.")
+        raise Refused(
+            "--follow shows new lines: leave out the request ID, --since and --until."
+        )
     now = datetime.now()
-    since, until = (typed and moment(typed, now) for typed in (options.since, options.until))
+    since, until = (
+        typed and moment(typed, now) for typed in (options.since, options.until)
+    )
     if since and until and since >= until:
         raise Refused("--since must be before --until.")
     everything = options.request_id or since or until
@@ -138,7 +154,9 @@ def find_archives(stack: str, problems: list[Exception]) -> list[archive.Archive
 
 def refuse_unknown(asked: frozenset[str], known: set[str]) -> None:
     for name in sorted(asked - known):
-        raise Refused(f"There is no service {name!r}; there are: {', '.join(sorted(known))}.")
+        raise Refused(
+            f"There is no service {name!r}; there are: {', '.join(sorted(known))}."
+        )
 
 
 def nothing_found(query: Query) -> str:

@@ -22,10 +22,16 @@ def agreed_restarts(deployment: Deployment, yes: bool) -> list[Service]:
     """
     agreed = []
     for service in deployment.plan.in_place:
-        if yes or not needs_consent(deployment.site, service) or ask_at_terminal(service.name):
+        if (
+            yes
+            or not needs_consent(deployment.site, service)
+            or ask_at_terminal(service.name)
+        ):
             agreed.append(service)
         else:
-            say(f"  {service.name} stays as it is; to restart it, run: bin/deploy --yes")
+            say(
+                f"  {service.name} stays as it is; to restart it, run: bin/deploy --yes"
+            )
     return agreed
 
 

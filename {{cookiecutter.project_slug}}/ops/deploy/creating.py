@@ -26,7 +26,9 @@ def create(deployment: Deployment) -> None:
     deployment.fresh = new_containers(site, present)
     # Compose makes these where they are missing, as dependencies. A deploy runs them in its own way.
     needless = [
-        one for one in present if one.state == "created" and one.service in STEPS_OF_A_DEPLOY
+        one
+        for one in present
+        if one.state == "created" and one.service in STEPS_OF_A_DEPLOY
     ]
     docker.remove([one.id for one in needless if not one.oneoff])
 
@@ -40,7 +42,9 @@ def new_containers(site: Site, present: list[Container]) -> list[Container]:
     return [
         one
         for one in present
-        if one.id not in known and not one.oneoff and one.service not in STEPS_OF_A_DEPLOY
+        if one.id not in known
+        and not one.oneoff
+        and one.service not in STEPS_OF_A_DEPLOY
     ]
 
 
@@ -53,7 +57,11 @@ def remove_new(deployment: Deployment) -> None:
     """
     present = docker.containers(deployment.site.stack)
     linked = linked_hosts(present)
-    fresh = [one for one in new_containers(deployment.site, present) if one.host_name not in linked]
+    fresh = [
+        one
+        for one in new_containers(deployment.site, present)
+        if one.host_name not in linked
+    ]
     keep_logs(deployment.site.stack, fresh)
     docker.remove([one.id for one in fresh])
 

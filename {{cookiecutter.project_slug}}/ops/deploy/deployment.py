@@ -33,7 +33,9 @@ class Deployment:
     new: str
     old: str
     deploys: list[Deploy]  # the history
-    links: dict[str, str] = field(default_factory=dict)  # link -> host name, when the deploy began
+    links: dict[str, str] = field(
+        default_factory=dict
+    )  # link -> host name, when the deploy began
     nginx: Container | None = None
     # The containers of the app that get the requests; none when nothing serves.
     serving: list[Container] = field(default_factory=list)
@@ -42,7 +44,9 @@ class Deployment:
     new_configuration: bool = False
     built: bool = False
     migrated: bool = False
-    undo: ExitStack = field(default_factory=ExitStack)  # what takes back the steps so far
+    undo: ExitStack = field(
+        default_factory=ExitStack
+    )  # what takes back the steps so far
     not_undone: list[str] = field(default_factory=list)
 
     @property
@@ -127,7 +131,9 @@ def publish_files(release: str, *options: str) -> None:
 
 def reload_nginx(deployment: Deployment) -> None:
     """Let nginx read the new release's configuration."""
-    deployment.undo_by("nginx's configuration", lambda: load(deployment, deployment.old))
+    deployment.undo_by(
+        "nginx's configuration", lambda: load(deployment, deployment.old)
+    )
     load(deployment, deployment.new)
 
 

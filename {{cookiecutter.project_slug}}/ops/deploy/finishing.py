@@ -22,16 +22,23 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
     steps: list[tuple[str, Callable[[], None]]] = []
     if deployment.serving:
         steps += [
-            ("Waiting for the last requests", lambda: wait_for_last_requests(deployment)),
+            (
+                "Waiting for the last requests",
+                lambda: wait_for_last_requests(deployment),
+            ),
             ("Stopping the old version", lambda: stop_old(deployment)),
         ]
     if deployment.new_configuration:
         steps.append(("Renewing nginx-config", lambda: renew_nginx_config(deployment)))
     for service in agreed:
-        steps.append((f"Replacing {service.name}", lambda one=service: replace_service(one)))
+        steps.append(
+            (f"Replacing {service.name}", lambda one=service: replace_service(one))
+        )
     if deployment.serving:
         # One that ends some seconds after its start, such as a worker without its queue.
-        steps.append(("Checking the new containers", lambda: settle_others(deployment, agreed)))
+        steps.append(
+            ("Checking the new containers", lambda: settle_others(deployment, agreed))
+        )
     steps.append(("Removing old releases", lambda: remove_old_releases(deployment)))
     try:
         release_signals()
@@ -43,7 +50,9 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
         )
         return error.status if isinstance(error, Interrupted) else 141
     if status:
-        say_if_possible(f"{deployment.new} serves. Run bin/deploy to repeat the steps that failed.")
+        say_if_possible(
+            f"{deployment.new} serves. Run bin/deploy to repeat the steps that failed."
+        )
     else:
         say_if_possible(f"{deployment.new} serves.")
     return status
@@ -76,7 +85,11 @@ def wait_for_last_requests(deployment: Deployment) -> None:
 def stop_old(deployment: Deployment) -> None:
     """Stop the containers that new ones have replaced, keep their logs, and remove them."""
     site = deployment.site
-    old = [one for service in deployment.plan.beside for one in site.containers_of(service.name)]
+    old = [
+        one
+        for service in deployment.plan.beside
+        for one in site.containers_of(service.name)
+    ]
     retire(site.stack, old)
 
 
@@ -88,7 +101,9 @@ def renew_nginx_config(deployment: Deployment) -> None:
     docker.remove([one.id for one in deployment.site.containers_of("nginx-config")])
     compose.create({"nginx-config": 1})
     present = docker.containers(deployment.site.stack)
-    docker.start([one.id for one in present if one.service == "nginx-config" and not one.oneoff])
+    docker.start(
+        [one.id for one in present if one.service == "nginx-config" and not one.oneoff]
+    )
 
 
 def remove_old_releases(deployment: Deployment) -> None:

@@ -25,7 +25,10 @@ def start_everything(deployment: Deployment) -> None:
         raise_for_failed_one_off(site)
         raise
     present = [one for one in docker.containers(site.stack) if belongs_to(site, one)]
-    wait({one.id: required_condition(site.services, one.service) for one in present}, fresh=False)
+    wait(
+        {one.id: required_condition(site.services, one.service) for one in present},
+        fresh=False,
+    )
     deployment.fresh = present
 
 
@@ -46,4 +49,6 @@ def raise_for_failed_one_off(site: Site) -> None:
     """Raise NotReady for a service that ended with an error; its log says more than Compose does."""
     for one in docker.containers(site.stack):
         if belongs_to(site, one) and one.state == "exited" and one.exit_code:
-            raise not_ready(one.id, f"{one.service} ended with exit status {one.exit_code}")
+            raise not_ready(
+                one.id, f"{one.service} ended with exit status {one.exit_code}"
+            )

@@ -74,7 +74,9 @@ def deploy(deployment: Deployment, wanted: Wanted) -> int:
     return finish(deployment, agreed)
 
 
-def put_into_service(deployment: Deployment, wanted: Wanted, commit: str) -> list[Service]:
+def put_into_service(
+    deployment: Deployment, wanted: Wanted, commit: str
+) -> list[Service]:
     """Take all steps until the new release serves; return the services that may restart afterwards."""
     take = partial(take_step, deployment)
     if deployment.serving:
@@ -134,7 +136,9 @@ def name_orphans(site: Site) -> None:
 
 def tidy_first(deployment: Deployment) -> None:
     """Remove what a deploy that was killed left behind."""
-    left = leftovers(deployment.site, deployment.links.values(), deployment.serving, deployment.old)
+    left = leftovers(
+        deployment.site, deployment.links.values(), deployment.serving, deployment.old
+    )
     if left:
         with step("Removing what a killed deploy left"):
             tidy_up(deployment.site, deployment.old, deployment.serving, left)
@@ -163,7 +167,9 @@ def engine_responds() -> bool:
     return True
 
 
-def went_back(deployment: Deployment, wanted: Wanted, commit: str, reason: str, status: int) -> int:
+def went_back(
+    deployment: Deployment, wanted: Wanted, commit: str, reason: str, status: int
+) -> int:
     """Say what serves, write it down, and return the exit status."""
     record(deployment, wanted, commit, history.WENT_BACK, reason)
     if deployment.not_undone:

@@ -49,7 +49,11 @@ def history_file(folder: Path) -> Path:
 def read(folder: Path) -> list[Deploy]:
     """Return all deploys, the oldest first. Lines that are damaged are left out."""
     try:
-        lines = history_file(folder).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (
+            history_file(folder)
+            .read_text(encoding="utf-8", errors="replace")
+            .splitlines()
+        )
     except FileNotFoundError:
         return []
     deploys = []

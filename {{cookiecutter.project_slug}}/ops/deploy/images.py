@@ -14,7 +14,9 @@ def build(deployment: Deployment, commit: str, pull: bool) -> None:
     if deployment.serving:
         deployment.undo_by("image names", lambda: untag_new_release(deployment))
     site = deployment.site
-    names = [one.name for one in site.services.values() if one.built and site.active(one)]
+    names = [
+        one.name for one in site.services.values() if one.built and site.active(one)
+    ]
     compose.build(deployment.new, names, commit, pull)
     deployment.site = see_images(site)
     tag_release(deployment.site, deployment.new)
@@ -35,7 +37,9 @@ def fetch(deployment: Deployment, image: str) -> None:
     names = [
         one.name
         for one in site.services.values()
-        if one.built and one.repository != site.app.repository and not site.image_id(one.image)
+        if one.built
+        and one.repository != site.app.repository
+        and not site.image_id(one.image)
     ]
     compose.build(deployment.new, names, "", pull=False)
     deployment.site = see_images(site)
@@ -61,7 +65,9 @@ def untag_new_release(deployment: Deployment) -> None:
     releases.let_up_start(site, deployment.old)
     mine = releases.repositories(site)
     names = [
-        one.name for one in site.images if one.tag == deployment.new and one.repository in mine
+        one.name
+        for one in site.images
+        if one.tag == deployment.new and one.repository in mine
     ]
     if names:
         docker.remove_images(names)

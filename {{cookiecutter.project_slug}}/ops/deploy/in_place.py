@@ -27,7 +27,9 @@ def replace_service(service: Service) -> None:
         return
     compose.create({service.name: len(old) + service.replicas})
     present = docker.containers(site.stack)
-    fresh = [one for one in new_containers(site, present) if one.service == service.name]
+    fresh = [
+        one for one in new_containers(site, present) if one.service == service.name
+    ]
     try:
         docker.stop([one.id for one in old])
         start(site, fresh)
@@ -50,7 +52,16 @@ def start(site: Site, fresh: list[Container]) -> None:
 
 def recreate(site: Site, service: Service) -> None:
     """Let Compose replace a container that has a fixed name, so that there is never a second one."""
-    options = ("--detach", "--no-deps", "--no-build", "--force-recreate", "--pull", "never")
+    options = (
+        "--detach",
+        "--no-deps",
+        "--no-build",
+        "--force-recreate",
+        "--pull",
+        "never",
+    )
     compose.compose("up", *options, service.name, merge=True)
     present = docker.containers(site.stack)
-    start(site, [one for one in present if one.service == service.name and not one.oneoff])
+    start(
+        site, [one for one in present if one.service == service.name and not one.oneoff]
+    )

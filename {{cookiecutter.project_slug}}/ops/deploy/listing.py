@@ -17,7 +17,9 @@ def table(site: Site, deploys: list[Deploy], image: str) -> str:
     """
     rows = [ROW.format("release", "deployed (UTC)", "by", "commit", "").rstrip()]
     here = releases.local_releases(site)
-    current = releases.release_of_image(site, image, releases.order_releases(site, deploys))
+    current = releases.release_of_image(
+        site, image, releases.order_releases(site, deploys)
+    )
     marked = False
     for deploy in reversed(deploys[-SHOWN:]):
         notes = notes_on(deploy, here)
@@ -27,12 +29,16 @@ def table(site: Site, deploys: list[Deploy], image: str) -> str:
         time = deploy.time.replace("T", " ").rstrip("Z")
         commit = deploy.commit or "unknown"
         rows.append(
-            ROW.format(deploy.release, time, deploy.user, commit, ", ".join(notes)).rstrip()
+            ROW.format(
+                deploy.release, time, deploy.user, commit, ", ".join(notes)
+            ).rstrip()
         )
     for name in here:
         if name not in {deploy.release for deploy in deploys}:
             note = "serves" if name == current else ""
-            rows.append(ROW.format(name, "unknown", "unknown", "unknown", note).rstrip())
+            rows.append(
+                ROW.format(name, "unknown", "unknown", "unknown", note).rstrip()
+            )
     return "\n".join(rows)
 
 

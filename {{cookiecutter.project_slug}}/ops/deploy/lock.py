@@ -32,7 +32,9 @@ def hold(path: Path, refusal: str) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
-        raise Refused(f"{path} cannot be opened: {error.strerror}. Nothing was changed.") from error
+        raise Refused(
+            f"{path} cannot be opened: {error.strerror}. Nothing was changed."
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -46,7 +48,9 @@ def hold(path: Path, refusal: str) -> Iterator[None]:
 
 def site_lock(stack: str) -> Path:
     """Return the site's file, which is made where there is none. Each user of the machine can read it."""
-    path = Path("/tmp", f"{stack}.deploy")  # not TMPDIR, which each user may have another of
+    path = Path(
+        "/tmp", f"{stack}.deploy"
+    )  # not TMPDIR, which each user may have another of
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644)
         os.fchmod(descriptor, 0o644)  # whatever the umask

@@ -45,7 +45,10 @@ def install(release: str) -> None:
 def workers(container: str) -> set[str]:
     """Return the process IDs of nginx's workers."""
     command = "grep -las '^nginx: worker process' /proc/[0-9]*/cmdline || true"
-    return {path.split("/")[2] for path in docker.execute(container, "sh", "-c", command).split()}
+    return {
+        path.split("/")[2]
+        for path in docker.execute(container, "sh", "-c", command).split()
+    }
 
 
 def reload(container: str) -> None:
@@ -62,7 +65,9 @@ def reload(container: str) -> None:
             return
         time.sleep(0.2)
     lines = docker.logs_since(container, since).splitlines()
-    reason = next((line for line in lines if "[emerg]" in line), "it started no new workers")
+    reason = next(
+        (line for line in lines if "[emerg]" in line), "it started no new workers"
+    )
     raise NginxFailed(f"nginx keeps its old configuration: {reason}")
 
 
@@ -72,7 +77,9 @@ def request(container: str) -> None:
         docker.execute(container, *REQUEST)
     except CommandFailed as failed:
         reason = failed.output.strip() or str(failed)
-        raise NginxFailed(f"nginx gets no response from the new version: {reason}") from failed
+        raise NginxFailed(
+            f"nginx gets no response from the new version: {reason}"
+        ) from failed
 
 
 def read_table(container: str) -> str:

@@ -23,7 +23,9 @@ class Plan:
     """
 
     beside: tuple[Service, ...]  # start next to the old container, before requests move
-    in_place: tuple[Service, ...]  # stop the old container first, after requests have moved
+    in_place: tuple[
+        Service, ...
+    ]  # stop the old container first, after requests have moved
 
 
 def plan(site: Site, release: str) -> Plan:
@@ -74,7 +76,9 @@ def is_as_it_should_be(container: Container, service: Service) -> bool:
     """Whether the container is up, paused or restarting, or has ended well where it should end."""
     if service.restarts:
         return container.state in ("running", "paused", "restarting")
-    return container.running or (container.state == "exited" and container.exit_code == 0)
+    return container.running or (
+        container.state == "exited" and container.exit_code == 0
+    )
 
 
 def nginx_may_change(site: Site, release: str) -> bool:
@@ -91,7 +95,12 @@ def runs_twice(site: Site, service: Service) -> bool:
     The owner's word counts first: deploy.update_config.order in compose.prod.yaml. Else services that
     are built from this project's code can, unless they have something that only one can have.
     """
-    if service.ports or service.container_name or service.host_name or service.has_fixed_address:
+    if (
+        service.ports
+        or service.container_name
+        or service.host_name
+        or service.has_fixed_address
+    ):
         return False
     if service.order:
         return service.order == "start-first"
@@ -116,7 +125,9 @@ def needs_consent(site: Site, service: Service) -> bool:
     return service.name in NOTICED or service.name in dependencies(site.services, "app")
 
 
-def start_order(services: Mapping[str, Service], names: Iterable[str]) -> list[list[str]]:
+def start_order(
+    services: Mapping[str, Service], names: Iterable[str]
+) -> list[list[str]]:
     """Return these services in groups: each depends only on services of the groups before it.
 
     A circle, which Compose refuses, ends up in one group.
@@ -124,7 +135,9 @@ def start_order(services: Mapping[str, Service], names: Iterable[str]) -> list[l
     left = set(names)
     groups = []
     while left:
-        group = {name for name in left if not dependencies(services, name) & left - {name}}
+        group = {
+            name for name in left if not dependencies(services, name) & left - {name}
+        }
         group = group or left
         groups.append(sorted(group))
         left -= group

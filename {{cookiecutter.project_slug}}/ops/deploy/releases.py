@@ -42,13 +42,19 @@ def order_releases(site: Site, deploys: list[history.Deploy]) -> list[str]:
     Where the history says nothing about them, as in another folder of this site, all that are here.
     """
     releases = local_releases(site)
-    return [name for name in history.served_releases(deploys) if name in releases] or releases
+    return [
+        name for name in history.served_releases(deploys) if name in releases
+    ] or releases
 
 
 def release_of_image(site: Site, image: str, order: list[str]) -> str:
     """Return the release that this image (an ID) was deployed as last, or ""."""
     repository = site.app.repository
-    tags = [one.tag for one in site.images if (one.repository, one.id) == (repository, image)]
+    tags = [
+        one.tag
+        for one in site.images
+        if (one.repository, one.id) == (repository, image)
+    ]
     names = sorted(filter(NAME.fullmatch, tags), reverse=True)
     return next((name for name in [*order, *names] if name in names), "")
 
@@ -78,16 +84,16 @@ def name_untagged(site: Site, serving: Container) -> str:
 
 def describe_local_releases(site: Site) -> str:
     """Return the names of the releases that are here, as the end of a sentence."""
-    return (
-        f"Releases here: {', '.join(local_releases(site)) or 'none'}; bin/deploy --list says more."
-    )
+    return f"Releases here: {', '.join(local_releases(site)) or 'none'}; bin/deploy --list says more."
 
 
 def check_wanted(site: Site, wanted: str) -> None:
     """Raise Refused for the name of a release or image that cannot be deployed."""
     if NAME.fullmatch(wanted):
         if wanted not in local_releases(site):
-            raise Refused(f"There is no release {wanted} here. {describe_local_releases(site)}")
+            raise Refused(
+                f"There is no release {wanted} here. {describe_local_releases(site)}"
+            )
     elif not IMAGE.fullmatch(wanted):
         raise Refused(f"{wanted!r} is not the name of a release or an image.")
 
@@ -108,7 +114,9 @@ def plain_tags(site: Site) -> dict[str, str]:
 def keep_as(site: Site, release: str, repositories: list[str]) -> None:
     """Tag the images of these repositories that a plain `up` starts with the name of a release."""
     tags = plain_tags(site)
-    copy_tags(site, [(f"{one}:{tags[one]}", f"{one}:{release}") for one in repositories])
+    copy_tags(
+        site, [(f"{one}:{tags[one]}", f"{one}:{release}") for one in repositories]
+    )
 
 
 def let_up_start(site: Site, release: str) -> None:
@@ -143,13 +151,17 @@ def stale_images(site: Site, order: list[str], current: str) -> list[str]:
 
 def commit_of(deploys: list[history.Deploy], release: str) -> str:
     """Return the commit that a release was built from, as far as the history knows."""
-    return next((one.commit for one in deploys if one.release == release and one.commit), "")
+    return next(
+        (one.commit for one in deploys if one.release == release and one.commit), ""
+    )
 
 
 def revision() -> str:
     """Return the commit of this folder, with -dirty when its files are not those of it; "" without git."""
     try:
         commit = run("git", "rev-parse", "--short", "HEAD").strip()
-        return f"{commit}-dirty" if run("git", "status", "--porcelain").strip() else commit
+        return (
+            f"{commit}-dirty" if run("git", "status", "--porcelain").strip() else commit
+        )
     except CommandFailed:
         return ""

@@ -38,17 +38,25 @@ class Site:
 
     def containers_of(self, service: str) -> list[Container]:
         """The service's containers, running or not, without those of `docker compose run`."""
-        return [one for one in self.containers if one.service == service and not one.oneoff]
+        return [
+            one for one in self.containers if one.service == service and not one.oneoff
+        ]
 
     def image_id(self, name: str) -> str:
         """The ID of the image with this name, or "" when it is not on this machine."""
         repository, tag = compose.split_image(name)
-        found = [one.id for one in self.images if (one.repository, one.tag) == (repository, tag)]
+        found = [
+            one.id
+            for one in self.images
+            if (one.repository, one.tag) == (repository, tag)
+        ]
         return found[0] if found else ""
 
     def active(self, service: Service) -> bool:
         """Whether a plain `up` starts the service, or somebody started it by its profile."""
-        return not service.profiles or any(one.running for one in self.containers_of(service.name))
+        return not service.profiles or any(
+            one.running for one in self.containers_of(service.name)
+        )
 
 
 def look(release: str) -> Site:
@@ -112,7 +120,9 @@ def refuse_what_cannot_be_deployed(site: Site) -> None:
     """Raise Refused for a stack that the links between nginx and the app cannot serve."""
     name = environment.read().get("STACK_NAME", "")
     if name and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise Refused(f"STACK_NAME is {name!r}. Use lower-case letters, digits, - and _ only.")
+        raise Refused(
+            f"STACK_NAME is {name!r}. Use lower-case letters, digits, - and _ only."
+        )
     if site.app.repository != site.stack:
         raise Refused(
             f"Compose calls this stack {site.stack}, but its image is called {site.app.repository}. Name"
@@ -168,9 +178,13 @@ def refuse_windows_line_endings(env: Path) -> None:
     try:
         text = env.read_bytes() if env.exists() else b""
     except PermissionError as error:
-        raise Refused(f"You may not read .env, which belongs to {env.owner()}.") from error
+        raise Refused(
+            f"You may not read .env, which belongs to {env.owner()}."
+        ) from error
     if b"\r" in text:
-        raise Refused(".env has Windows line endings. Remove them: sed -i 's/\\r$//' .env")
+        raise Refused(
+            ".env has Windows line endings. Remove them: sed -i 's/\\r$//' .env"
+        )
 
 
 def state_folder(stack: str) -> Path:

@@ -21,7 +21,11 @@ def start_dependencies(deployment: Deployment) -> None:
     needed = dependencies(services, "app") | dependencies(services, "release")
     start_groups(
         deployment,
-        [name for name in needed if services[name].repository != deployment.site.app.repository],
+        [
+            name
+            for name in needed
+            if services[name].repository != deployment.site.app.repository
+        ],
     )
 
 
@@ -67,7 +71,9 @@ def is_stopped(site: Site, container: Container) -> bool:
 
 
 def conditions_of(site: Site, containers: list[Container]) -> dict[str, str]:
-    return {one.id: required_condition(site.services, one.service) for one in containers}
+    return {
+        one.id: required_condition(site.services, one.service) for one in containers
+    }
 
 
 def settle(deployment: Deployment) -> None:

@@ -28,7 +28,9 @@ def leftovers(
         for one in site.containers
         if one.oneoff and one.state == "created" and one.service in STEPS_OF_A_DEPLOY
     ]
-    kept = {one.id for one in serving}  # not the containers themselves: their status changes
+    kept = {
+        one.id for one in serving
+    }  # not the containers themselves: their status changes
     for one in site.containers_of("app"):
         if one.id not in kept and one.host_name not in hosts:
             found.append(one)
@@ -53,7 +55,9 @@ def surplus(site: Site, service: Service, old: str) -> list[Container]:
     return sorted(present, key=fits)[:extra]
 
 
-def tidy_up(site: Site, old: str, serving: list[Container], left: list[Container]) -> None:
+def tidy_up(
+    site: Site, old: str, serving: list[Container], left: list[Container]
+) -> None:
     """Bring images, configuration, static files and links back to the release that serves; then remove."""
     let_up_start(site, old)
     publish_files(old)

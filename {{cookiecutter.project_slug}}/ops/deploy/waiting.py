@@ -77,7 +77,11 @@ def failure(seen: Condition, wanted: str, fresh: bool) -> str:
         return ""  # its health does not count: Docker calls a container that has ended unhealthy
     if seen.state == "paused":
         return f"is paused; run: docker unpause {seen.name}"
-    if seen.state in ("exited", "dead") or seen.state == "restarting" or (fresh and seen.restarts):
+    if (
+        seen.state in ("exited", "dead")
+        or seen.state == "restarting"
+        or (fresh and seen.restarts)
+    ):
         memory = ", because it ran out of memory" if seen.out_of_memory else ""
         if seen.state == "running":  # it has no exit status any more
             return f"ended and was restarted{memory}"
@@ -100,5 +104,7 @@ def ready(seen: Condition, wanted: str, seconds: float) -> bool:
 
 def seconds_since(moment: str) -> float:
     """Return the seconds since a moment in Docker's form, such as 2026-11-26T15:45:53.905989402Z."""
-    began = datetime.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    began = datetime.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S").replace(
+        tzinfo=timezone.utc
+    )
     return (datetime.now(timezone.utc) - began).total_seconds()

@@ -23,12 +23,22 @@ REASONS = {
     504: "The app takes too long to respond to the reverse proxy.",
 }
 SCRIPT = Path(__file__).parent / "inside.py"
-LOCAL = (".example", ".home.arpa", ".internal", ".invalid", ".local", ".localhost", ".test")
+LOCAL = (
+    ".example",
+    ".home.arpa",
+    ".internal",
+    ".invalid",
+    ".local",
+    ".localhost",
+    ".test",
+)
 
 
 def is_public(name: str) -> bool:
     """Whether a name is one that DNS and certificate authorities know."""
-    return "." in name and not name.endswith(LOCAL) and not name.replace(".", "").isdigit()
+    return (
+        "." in name and not name.endswith(LOCAL) and not name.replace(".", "").isdigit()
+    )
 
 
 def read_page(configuration: Configuration) -> Page | None:
@@ -37,7 +47,9 @@ def read_page(configuration: Configuration) -> Page | None:
     if not found:
         return None
     port, scheme = found.number, "https" if found.target == HTTPS else "http"
-    name = configuration.domains[0] if configuration.stack == "production" else "localhost"
+    name = (
+        configuration.domains[0] if configuration.stack == "production" else "localhost"
+    )
     url = f"{scheme}://{name}:{port}/"
     address = found.address.replace("0.0.0.0", "") or "127.0.0.1"
     try:
@@ -69,10 +81,16 @@ def check_page(stack: Stack, machine: Machine) -> list[Finding]:
     if not page:
         return []
     if machine.published.get(page.port) not in {one.name for one in stack.containers}:
-        return [unseen(stack.name, f"{page.url}: no container of this stack has the port")]
+        return [
+            unseen(stack.name, f"{page.url}: no container of this stack has the port")
+        ]
     if page.status and page.status < 500:
         return [ok(stack.name, f"{page.url} returns {page.status}")]
-    what = f"{page.url} returns {page.status}" if page.status else f"{page.url} is not served"
+    what = (
+        f"{page.url} returns {page.status}"
+        if page.status
+        else f"{page.url} is not served"
+    )
     why = page.error or REASONS.get(page.status, "The app's log has the error.")
     logs = f"{stack.configuration.command} logs --since 5m --no-log-prefix"
     return [wrong(stack.name, what, why, logs)]
@@ -82,7 +100,11 @@ def read_inside(container: str) -> Inside | None:
     """Ask the app in this container; None where it has no Python, or does not say anything."""
     try:
         said = execute(
-            container, "python", "-", stdin=SCRIPT.read_text(encoding="utf-8"), timeout=SECONDS
+            container,
+            "python",
+            "-",
+            stdin=SCRIPT.read_text(encoding="utf-8"),
+            timeout=SECONDS,
         )
         return Inside(**json.loads(said))
     except (CommandFailed, ValueError, TypeError):
@@ -102,7 +124,14 @@ def check_readiness(stack: Stack) -> list[Finding]:
         migrate = f"{say} run --rm {'manage migrate' if stack.name == 'development' else 'release'}"
         return [wrong(stack.name, f"/readyz says: {ready}", why, migrate)]
     why = "Pages that need the database answer 503."
-    return [wrong(stack.name, f"/readyz says: {ready}", why, f"{say} logs --tail 50 app postgres")]
+    return [
+        wrong(
+            stack.name,
+            f"/readyz says: {ready}",
+            why,
+            f"{say} logs --tail 50 app postgres",
+        )
+    ]
 
 
 def check_links(stack: Stack) -> list[Finding]:
@@ -124,7 +153,9 @@ def check_links(stack: Stack) -> list[Finding]:
         elif container and not container.running:
             state = f"{container.name}, which is {container.state}"
         elif not container or str(link) in dead or host in dead:
-            state = f"{container.name if container else host}, which takes no connection"
+            state = (
+                f"{container.name if container else host}, which takes no connection"
+            )
         else:
             continue
         what = f"requests by link {link} go to {state}"
@@ -148,5 +179,7 @@ def check_mail(stack: Stack) -> list[Finding]:
         command = "# Correct EMAIL_URL in .env, or open this port in the firewall of this machine or its provider."
         return [wrong(stack.name, what, inside.mail, command)]
     if inside and inside.mail_server:
-        return [ok(stack.name, f"the mail server {inside.mail_server} takes connections")]
+        return [
+            ok(stack.name, f"the mail server {inside.mail_server} takes connections")
+        ]
     return []

@@ -52,7 +52,9 @@ def read_database(configuration: Configuration, container: str) -> Database:
     name = configuration.value("POSTGRES_DB") or user
     stdin = f"{configuration.value('POSTGRES_PASSWORD')}\n{QUERY}"
     try:
-        printed = execute(container, "sh", "-c", ASK, user, name, stdin=stdin, timeout=SECONDS)
+        printed = execute(
+            container, "sh", "-c", ASK, user, name, stdin=stdin, timeout=SECONDS
+        )
         return Database(**json.loads(printed))
     except CommandFailed as failed:
         return Database(error=failed.output.strip() or "It printed nothing.")
@@ -113,7 +115,8 @@ def check_password(stack: Stack, volume: str) -> Finding:
         return unseen(stack.name, f"{what}: the database is not running")
     if not database.error:
         return ok(
-            stack.name, f"the database takes the password, and has {database.size / 1e6:.0f} MB"
+            stack.name,
+            f"the database takes the password, and has {database.size / 1e6:.0f} MB",
         )
     lines = database.error.splitlines()
     if "password authentication failed" not in database.error:
@@ -134,18 +137,29 @@ def refused(stack: Stack, volume: str) -> Finding:
         "Its volume keeps the password that it was first used with. Put that one back in .env, or set this one"
         " in the database."
     )
-    alter = (
-        f"{say} exec postgres psql --username {user} --command \"ALTER ROLE {user} PASSWORD '…'\""
+    alter = f"{say} exec postgres psql --username {user} --command \"ALTER ROLE {user} PASSWORD '…'\""
+    deploy = (
+        "bin/deploy"
+        if stack.name == "production" and Path("bin/deploy").exists()
+        else ""
     )
-    deploy = "bin/deploy" if stack.name == "production" and Path("bin/deploy").exists() else ""
-    commands = [alter, f"{deploy or f'{say} up -d --wait'}  # until then the app cannot connect"]
+    commands = [
+        alter,
+        f"{deploy or f'{say} up -d --wait'}  # until then the app cannot connect",
+    ]
     if volume and not stack.releases:
-        commands.append("# Or, if you need nothing of what is in it, remove the volume:")
+        commands.append(
+            "# Or, if you need nothing of what is in it, remove the volume:"
+        )
         commands.append(f"{say} down && docker volume rm {volume}")
-    return wrong(configuration.stack, "the database refuses the password", why, *commands)
+    return wrong(
+        configuration.stack, "the database refuses the password", why, *commands
+    )
 
 
-def other_major(configuration: Configuration, volume: str, made: str, wanted: str) -> Finding:
+def other_major(
+    configuration: Configuration, volume: str, made: str, wanted: str
+) -> Finding:
     say, user = configuration.command, configuration.value("POSTGRES_USER")
     database = configuration.value("POSTGRES_DB") or user
     return wrong(
@@ -169,7 +183,12 @@ def mount_point(major: str) -> str:
 def check_content(stack: Stack) -> list[Finding]:
     """Has the database of a site that was deployed before its tables and its data?"""
     database, releases = stack.database, stack.releases
-    if not database or database.error or not releases or stack.configuration.database_is_elsewhere:
+    if (
+        not database
+        or database.error
+        or not releases
+        or stack.configuration.database_is_elsewhere
+    ):
         return []
     why = (
         f"Release {releases[0]} of this site is on this machine, so its database should have data."
@@ -177,12 +196,14 @@ def check_content(stack: Stack) -> list[Finding]:
     )
     if database.migrations < 1:
         migrate = f"{stack.configuration.command} run --rm release"
-        return [wrong(stack.name, "the database is empty: it has no migrations", why, migrate)]
+        return [
+            wrong(
+                stack.name, "the database is empty: it has no migrations", why, migrate
+            )
+        ]
     if is_newer(database.first_migration, releases):
         what = f"the database was made at {database.first_migration}, after the last deploy"
-        restore = (
-            "# Restore a backup. If you wanted a new database: the next deploy ends this finding."
-        )
+        restore = "# Restore a backup. If you wanted a new database: the next deploy ends this finding."
         return [wrong(stack.name, what, why, "docker volume ls", restore)]
     if not database.filled_tables:
         return [note(stack.name, "the database has tables and no data", why)]
@@ -191,6 +212,9 @@ def check_content(stack: Stack) -> list[Finding]:
 
 def is_newer(first_migration: str, releases: tuple[str, ...]) -> bool:
     """Whether the database was made after the newest release. The first deploy makes it, in an hour at most."""
-    times = [datetime.strptime(text, "%Y%m%d-%H%M%S") for text in (first_migration, releases[0])]
+    times = [
+        datetime.strptime(text, "%Y%m%d-%H%M%S")
+        for text in (first_migration, releases[0])
+    ]
     tolerance = timedelta(hours=1 if len(releases) == 1 else 0)
     return times[0] > times[1] + tolerance

@@ -49,19 +49,26 @@ def check_leftovers(machine: Machine) -> list[Finding]:
     if machine.build_cache > MUCH:
         what = f"the build cache has {gigabytes(machine.build_cache)}"
         why = "It makes builds fast; you may remove what was not used for a week."
-        findings.append(note("Docker", what, why, "docker builder prune --filter until=168h"))
+        findings.append(
+            note("Docker", what, why, "docker builder prune --filter until=168h")
+        )
     return findings
 
 
 def check_base_images(stack: Stack, machine: Machine) -> list[Finding]:
     """Name images whose base is older than 30 days."""
-    ages = {image: int((machine.now - moment) // DAY) for image, moment in stack.base_dates.items()}
+    ages = {
+        image: int((machine.now - moment) // DAY)
+        for image, moment in stack.base_dates.items()
+    }
     old = sorted(image for image, days in ages.items() if days > OLD)
     if not old:
         return []
     listed = ", ".join(f"{image} ({ages[image]} days)" for image in old)
     what = f"base images older than {OLD} days: {listed}"
-    why = "Security updates of Debian, Python and PostgreSQL come with newer base images."
+    why = (
+        "Security updates of Debian, Python and PostgreSQL come with newer base images."
+    )
     return [note(stack.name, what, why, *commands_that_renew(stack))]
 
 
@@ -70,4 +77,8 @@ def commands_that_renew(stack: Stack) -> list[str]:
     if Path("bin/deploy").exists():
         return ["bin/deploy --pull"]
     say = stack.configuration.command
-    return [f"{say} pull --ignore-buildable", f"{say} build --pull", f"{say} up -d --wait"]
+    return [
+        f"{say} pull --ignore-buildable",
+        f"{say} build --pull",
+        f"{say} up -d --wait",
+    ]

@@ -49,7 +49,12 @@ def check_engine(engine: Mapping, compose: str, error: str, user: str) -> list[F
     """Judge the versions of the engine and of Compose; `error` is why the engine does not respond."""
     if error.startswith("docker: "):
         return [
-            wrong("Docker", "there is no docker command", "All stacks run in containers.", MANUAL)
+            wrong(
+                "Docker",
+                "there is no docker command",
+                "All stacks run in containers.",
+                MANUAL,
+            )
         ]
     if "permission denied" in error.lower():
         return [
@@ -62,10 +67,14 @@ def check_engine(engine: Mapping, compose: str, error: str, user: str) -> list[F
     version = engine.get("ServerVersion")
     if not version:
         why = f"The engine does not respond. {error}".strip()
-        return [wrong("Docker", "no engine responds", why, "sudo systemctl start docker")]
+        return [
+            wrong("Docker", "no engine responds", why, "sudo systemctl start docker")
+        ]
     if older(version, ENGINE) or older(compose, COMPOSE):
         what = f"too old: Engine {version}, Compose {compose or 'none'}"
-        return [wrong("Docker", what, "This project needs 25 and 2.24, or newer.", MANUAL)]
+        return [
+            wrong("Docker", what, "This project needs 25 and 2.24, or newer.", MANUAL)
+        ]
     return [ok("Docker", f"Engine {version}, Compose {compose}")]
 
 
@@ -86,7 +95,10 @@ def check_networks(machine: Machine) -> list[Finding]:
     what = f"{machine.bridges} networks use nearly all address ranges"
     return [
         wrong(
-            "Docker", what, why, "docker network prune  # removes the networks without a container"
+            "Docker",
+            what,
+            why,
+            "docker network prune  # removes the networks without a container",
         )
     ]
 
@@ -96,11 +108,14 @@ def check_clock(machine: Machine) -> list[Finding]:
     behind = machine.now - seconds(machine.engine.get("SystemTime", ""), machine.now)
     if abs(behind) > CLOCK_TOLERANCE:
         what = f"the engine's clock differs from this machine's by {abs(behind):.0f} seconds"
-        why = (
-            "Containers see the engine's time: certificates, sessions and tokens are judged by it."
-        )
+        why = "Containers see the engine's time: certificates, sessions and tokens are judged by it."
         return [
-            wrong("Docker", what, why, "sudo systemctl restart docker  # or restart Docker Desktop")
+            wrong(
+                "Docker",
+                what,
+                why,
+                "sudo systemctl restart docker  # or restart Docker Desktop",
+            )
         ]
     if machine.clock_is_synchronised is False:
         why = "Without NTP it drifts; certificates, sessions and tokens then fail."
@@ -117,4 +132,6 @@ def seconds(moment: str, default: float) -> float:
     if not found:
         return default
     zone = (found[3] or "Z").replace("Z", "+00:00").replace(":", "")
-    return datetime.strptime(f"{found[1]}T{found[2]}{zone}", "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    return datetime.strptime(
+        f"{found[1]}T{found[2]}{zone}", "%Y-%m-%dT%H:%M:%S%z"
+    ).timestamp()

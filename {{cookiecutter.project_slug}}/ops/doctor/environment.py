@@ -13,7 +13,9 @@ from ops.environment import assignments, read_file
 
 NEW_SECRET = "LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 64"
 # A variable inside of a value: $NAME or ${NAME}; $$ is a $.
-REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+REFERENCE = re.compile(
+    r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII
+)
 # Docker's own programs read these.
 OF_DOCKER = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_")
 
@@ -22,12 +24,18 @@ def check_configuration(configuration: Configuration) -> list[Finding]:
     """Can Compose read the files of this stack, and .env?"""
     if not configuration.error:
         return []
-    file = "compose.prod.yaml" if configuration.stack == "production" else "compose.yaml"
+    file = (
+        "compose.prod.yaml" if configuration.stack == "production" else "compose.yaml"
+    )
     # Compose quotes what it cannot read of .env, which may be a part of a secret.
-    error = re.sub(r"(unterminated quoted value|variable name) .*", r"\1", configuration.error)
+    error = re.sub(
+        r"(unterminated quoted value|variable name) .*", r"\1", configuration.error
+    )
     why = f"{error}\nIn .env, a value with $, #, quotes or spaces belongs in single quotes."
     command = f"{configuration.command} config --quiet  # says what it cannot read"
-    return [wrong(configuration.stack, f"Compose cannot read {file} or .env", why, command)]
+    return [
+        wrong(configuration.stack, f"Compose cannot read {file} or .env", why, command)
+    ]
 
 
 def check_ids(configuration: Configuration, owner: Owner) -> list[Finding]:
@@ -72,7 +80,9 @@ def check_secrets(stack: Stack) -> list[Finding]:
 def check_dollars() -> list[Finding]:
     """Does Compose replace a part of a value in .env, such as of a password with a $ in it?"""
     known, names = {*os.environ}, set()
-    for assignment in assignments(Path(".env")):  # a value can have variables of the lines above it
+    for assignment in assignments(
+        Path(".env")
+    ):  # a value can have variables of the lines above it
         if not assignment.is_literal and references(assignment.text) - known:
             names.add(assignment.name)
         known.add(assignment.name)
@@ -114,9 +124,7 @@ def check_unread_variables(configurations: list[Configuration]) -> list[Finding]
         return []
     what = f"nothing reads {', '.join(sorted(names))}"
     why = "Containers get only the variables that the compose files list by name."
-    command = (
-        "# Add the name to the environment of x-app in compose.prod.yaml, or remove it from .env."
-    )
+    command = "# Add the name to the environment of x-app in compose.prod.yaml, or remove it from .env."
     return [wrong(".env", what, why, command)]
 
 

@@ -17,7 +17,11 @@ SHOWN = 3
 def check_files(owner: Owner) -> list[Finding]:
     """Look at the files in the current folder."""
     scripts = list(find_scripts())
-    findings = [*check_owner(owner), *check_line_endings(scripts), *check_modes(scripts)]
+    findings = [
+        *check_owner(owner),
+        *check_line_endings(scripts),
+        *check_modes(scripts),
+    ]
     good = f"they belong to user {owner.uid}, scripts are executable and have Unix line endings"
     return findings or [ok("files", good)]
 
@@ -25,9 +29,13 @@ def check_files(owner: Owner) -> list[Finding]:
 def find_scripts() -> Iterator[Path]:
     """Yield the files that something executes or sources."""
     yield from sorted(path for path in Path("bin").glob("*") if path.is_file())
-    yield from [path for path in (Path("manage.py"), Path("ops/start")) if path.is_file()]
+    yield from [
+        path for path in (Path("manage.py"), Path("ops/start")) if path.is_file()
+    ]
     for pattern in ("*.sh", "*.envsh"):
-        yield from sorted(path for path in Path("docker").rglob(pattern) if path.is_file())
+        yield from sorted(
+            path for path in Path("docker").rglob(pattern) if path.is_file()
+        )
 
 
 def text_of(path: Path) -> str:
@@ -70,7 +78,9 @@ def all_paths(folder: str) -> Iterator[str]:
 
 def check_line_endings(scripts: list[Path]) -> list[Finding]:
     """A script with Windows line endings does not start; in .env they become a part of each value."""
-    windows = [str(path) for path in (*scripts, Path(".env")) if has_windows_line_endings(path)]
+    windows = [
+        str(path) for path in (*scripts, Path(".env")) if has_windows_line_endings(path)
+    ]
     if not windows:
         return []
     what = f"Windows line endings: {' '.join(windows)}"
@@ -90,7 +100,11 @@ def has_windows_line_endings(path: Path) -> bool:
 
 def check_modes(scripts: list[Path]) -> list[Finding]:
     """Can each script be executed by its owner?"""
-    stiff = [str(path) for path in scripts if is_executed(path) and not path.stat().st_mode & 0o100]
+    stiff = [
+        str(path)
+        for path in scripts
+        if is_executed(path) and not path.stat().st_mode & 0o100
+    ]
     if not stiff:
         return []
     what = f"not executable: {' '.join(stiff)}"

@@ -17,7 +17,9 @@ MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 def readiness() -> str:
     """Return what /readyz says, or why it says nothing."""
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=5)
+    connection = HTTPConnection(
+        "127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=5
+    )
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().read(300).decode(errors="replace").strip()
@@ -28,7 +30,9 @@ def readiness() -> str:
 def email_url() -> str:
     path = os.environ.get("EMAIL_URL_FILE", "")
     try:
-        return Path(path).read_text().strip() if path else os.environ.get("EMAIL_URL", "")
+        return (
+            Path(path).read_text().strip() if path else os.environ.get("EMAIL_URL", "")
+        )
     except OSError:
         return ""
 
@@ -54,7 +58,11 @@ def links() -> object:
     if not LINKS.exists():
         return None
     shown = subprocess.run(
-        ["python", "-B", str(LINKS), "show"], check=False, capture_output=True, text=True, timeout=5
+        ["python", "-B", str(LINKS), "show"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=5,
     )
     try:
         return json.loads(shown.stdout)
@@ -65,6 +73,11 @@ def links() -> object:
 server, refusal = mail()
 print(
     json.dumps(
-        {"ready": readiness(), "mail_server": server, "mail": refusal, "links": links()},
+        {
+            "ready": readiness(),
+            "mail_server": server,
+            "mail": refusal,
+            "links": links(),
+        },
     )
 )

@@ -52,7 +52,9 @@ def look(stacks: list[str]) -> list[Finding]:
 def read_stacks(configurations: list[Configuration], seen: Machine) -> list[Stack]:
     if not configurations:
         return []
-    return side_by_side(*[lambda one=one: read_stack(one, seen) for one in configurations])
+    return side_by_side(
+        *[lambda one=one: read_stack(one, seen) for one in configurations]
+    )
 
 
 def user_name() -> str:
@@ -62,12 +64,17 @@ def user_name() -> str:
         return "$(id -un)"
 
 
-def judge(seen: Machine, configurations: list[Configuration], looked: list[Stack]) -> list[Finding]:
+def judge(
+    seen: Machine, configurations: list[Configuration], looked: list[Stack]
+) -> list[Finding]:
     """Let all checks judge what was read."""
     found = [*engine.check_networks(seen), *engine.check_clock(seen)]
     found += [*disk.check_disks(seen), *disk.check_leftovers(seen)]
     readable = [one for one in configurations if not one.error]
-    found += [*environment.check_unread_variables(readable), *environment.check_dollars()]
+    found += [
+        *environment.check_unread_variables(readable),
+        *environment.check_dollars(),
+    ]
     stacks = {stack.name: stack for stack in looked}
     for configuration in configurations:
         found += environment.check_configuration(configuration)
@@ -87,7 +94,11 @@ def judge_stack(stack: Stack, seen: Machine) -> list[Finding]:
     found += services.check_services(stack, seen)
     found += memory.check_memory(stack)
     found += ports.check_ports(stack, seen)
-    found += [*app.check_page(stack, seen), *app.check_links(stack), *app.check_readiness(stack)]
+    found += [
+        *app.check_page(stack, seen),
+        *app.check_links(stack),
+        *app.check_readiness(stack),
+    ]
     found += database.check_database(stack, seen)
     if stack.name == "production":
         found += app.check_mail(stack)

@@ -21,7 +21,12 @@ SECONDS_FOR_THE_BUILD_CACHE = 3
 def read_machine(owner: Owner, engine: Mapping) -> Machine:
     """Ask the engine for all that the stacks share, side by side."""
     published, images, volumes, bridges, cache, clock = side_by_side(
-        read_published_ports, read_images, read_volumes, count_bridges, read_build_cache, read_clock
+        read_published_ports,
+        read_images,
+        read_volumes,
+        count_bridges,
+        read_build_cache,
+        read_clock,
     )
     return Machine(
         owner=owner,
@@ -54,7 +59,9 @@ def read_published_ports() -> dict[int, str]:
     """Return each port of this machine that a running container has, with the container's name."""
     found = {}
     for row in rows("docker", "ps", "--no-trunc"):
-        for first, last in re.findall(r":(\d+)(?:-(\d+))?->\d+(?:-\d+)?/tcp", row["Ports"]):
+        for first, last in re.findall(
+            r":(\d+)(?:-(\d+))?->\d+(?:-\d+)?/tcp", row["Ports"]
+        ):
             for port in range(int(first), int(last or first) + 1):
                 found[port] = row["Names"]
     return found
@@ -72,7 +79,9 @@ def read_volumes() -> frozenset[str]:
 
 
 def count_bridges() -> int:
-    return len(run("docker", "network", "ls", "--filter", "driver=bridge", "--quiet").split())
+    return len(
+        run("docker", "network", "ls", "--filter", "driver=bridge", "--quiet").split()
+    )
 
 
 def read_build_cache() -> int:
@@ -94,10 +103,15 @@ def size(text: str) -> int:
 def read_disks(docker_folder: str) -> list[Disk]:
     """Return the file systems of the project and of Docker's data, each once."""
     found: dict[int, Disk] = {}
-    for path, holds in ((docker_folder, "Docker's data"), (str(Path.cwd()), "this project")):
+    for path, holds in (
+        (docker_folder, "Docker's data"),
+        (str(Path.cwd()), "this project"),
+    ):
         try:
             device, usage = os.stat(path).st_dev, shutil.disk_usage(path)
-        except OSError:  # with Docker Desktop the engine's folder is not on this machine
+        except (
+            OSError
+        ):  # with Docker Desktop the engine's folder is not on this machine
             continue
         found.setdefault(device, Disk(path, holds, usage.used, usage.free))
     return list(found.values())

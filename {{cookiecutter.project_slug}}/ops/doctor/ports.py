@@ -47,7 +47,9 @@ def port_of_site(configuration: Configuration) -> Port | None:
     return min(found, key=rank, default=None)
 
 
-def find_ports(configuration: Configuration, variables: dict[int, str]) -> Iterator[Port]:
+def find_ports(
+    configuration: Configuration, variables: dict[int, str]
+) -> Iterator[Port]:
     for name, said in configuration.said["services"].items():
         if said.get("profiles"):
             continue
@@ -56,17 +58,24 @@ def find_ports(configuration: Configuration, variables: dict[int, str]) -> Itera
             if published.isdigit() and port.get("protocol", "tcp") == "tcp":
                 target = port["target"]
                 variable = variables.get(target, "")
-                yield Port(int(published), port.get("host_ip", ""), target, name, variable)
+                yield Port(
+                    int(published), port.get("host_ip", ""), target, name, variable
+                )
 
 
 def variables_of_ports(stack: str) -> dict[int, str]:
     """Return the variable for each port in a container, from lines such as "${HTTP_PORT:-80}:8080"."""
     files = [Path("compose.yaml")]
     if stack == "production":
-        files = [Path("compose.prod.yaml"), *sorted(Path("docker").rglob("compose.yaml"))]
+        files = [
+            Path("compose.prod.yaml"),
+            *sorted(Path("docker").rglob("compose.yaml")),
+        ]
     found: dict[int, str] = {}
     for path in files:
-        for variable, target in re.findall(r"\$\{(\w+)(?::?-\w*)?\}:(\d+)", text_of(path)):
+        for variable, target in re.findall(
+            r"\$\{(\w+)(?::?-\w*)?\}:(\d+)", text_of(path)
+        ):
             found.setdefault(int(target), variable)
     return found
 
@@ -80,7 +89,9 @@ def check_ports(stack: Stack, machine: Machine) -> list[Finding]:
     ]
 
 
-def check_port(stack: Stack, machine: Machine, port: Port, holder: str, mine: set[str]) -> Finding:
+def check_port(
+    stack: Stack, machine: Machine, port: Port, holder: str, mine: set[str]
+) -> Finding:
     what = f"port {port.number} ({port.variable or port.service})"
     if holder in mine:
         return ok(stack.name, f"{what} is this project's")
@@ -96,6 +107,10 @@ def check_port(stack: Stack, machine: Machine, port: Port, holder: str, mine: se
     if trial == FREE:
         return ok(stack.name, f"{what} is free")
     if any(words in trial for words in TAKEN):
-        return wrong(stack.name, f"{what} is taken by a program outside Docker", why, up)
-    reason = f"no container could try it. {trial}" if trial else "the image is not built yet"
+        return wrong(
+            stack.name, f"{what} is taken by a program outside Docker", why, up
+        )
+    reason = (
+        f"no container could try it. {trial}" if trial else "the image is not built yet"
+    )
     return unseen(stack.name, f"{what}: {reason}")

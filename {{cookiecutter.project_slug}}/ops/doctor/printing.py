@@ -13,13 +13,19 @@ from ops.doctor.findings import NOTE, OK, UNSEEN, WRONG, Finding
 
 COLOURS = {OK: "\033[32m", NOTE: "\033[33m", UNSEEN: "\033[33m", WRONG: "\033[31m"}
 INDENT = 15
-SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL|URL|UV_TOML|DSN", re.IGNORECASE)
+SECRET = re.compile(
+    r"SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL|URL|UV_TOML|DSN", re.IGNORECASE
+)
 
 
 def show(findings: list[Finding], as_json: bool) -> None:
     """Print findings on stdout."""
     if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                [asdict(finding) for finding in findings], indent=2, ensure_ascii=False
+            )
+        )
         return
     coloured = sys.stdout.isatty()
     for finding in findings:
@@ -33,7 +39,10 @@ def lines(finding: Finding, coloured: bool) -> list[str]:
     if coloured:
         label = f"{COLOURS[finding.level]}{label}\033[0m"
     below = [*finding.why.splitlines(), *finding.commands]
-    return [f"{label}{finding.where}: {finding.what}", *(" " * INDENT + line for line in below)]
+    return [
+        f"{label}{finding.where}: {finding.what}",
+        *(" " * INDENT + line for line in below),
+    ]
 
 
 def summary(findings: list[Finding]) -> str:
@@ -52,12 +61,20 @@ def exit_status(findings: list[Finding]) -> int:
 def without_secrets(findings: list[Finding], env_file: Path) -> list[Finding]:
     """Return the findings without the secrets of .env, which what another program printed may contain."""
     variables = environment.read_file(env_file)
-    hidden = [value for name, value in variables.items() if SECRET.search(name) and len(value) > 5]
+    hidden = [
+        value
+        for name, value in variables.items()
+        if SECRET.search(name) and len(value) > 5
+    ]
     hidden += re.findall(r"://[^:/@]*:([^@/]{4,})@", " ".join(hidden))
     hidden += [value.replace("$$", "$") for value in hidden if "$$" in value]
     hidden.sort(key=len, reverse=True)
     return [
-        replace(finding, what=without(hidden, finding.what), why=without(hidden, finding.why))
+        replace(
+            finding,
+            what=without(hidden, finding.what),
+            why=without(hidden, finding.why),
+        )
         for finding in findings
     ]
 

@@ -30,7 +30,8 @@ def read_configuration(stack: str) -> Configuration:
         return Configuration(stack, error=lines[-1])
     said.setdefault("services", {})
     services = {
-        name: compose.service(name, one, said["name"]) for name, one in said["services"].items()
+        name: compose.service(name, one, said["name"])
+        for name, one in said["services"].items()
     }
     return Configuration(stack, said["name"], said, services)
 
@@ -63,7 +64,9 @@ def readings_of_services(stack: Stack) -> dict[str, Callable[[], Any]]:
     broken = [
         one.id
         for one in stack.conditions.values()
-        if one.exit_code or one.state == "restarting" or (one.restarts and one.state == "running")
+        if one.exit_code
+        or one.state == "restarting"
+        or (one.restarts and one.state == "running")
     ]
     if not broken:
         return {}
@@ -104,13 +107,18 @@ def readings_of_app(stack: Stack) -> dict[str, Callable[[], Any]]:
     return readings
 
 
-def readings_of_database(stack: Stack, machine: Machine) -> dict[str, Callable[[], Any]]:
+def readings_of_database(
+    stack: Stack, machine: Machine
+) -> dict[str, Callable[[], Any]]:
     """Ask the database; where it does not run, look at its volume."""
     configuration = stack.configuration
     container = stack.running("postgres")
     if container and configuration.value("POSTGRES_PASSWORD"):
         return {"database": lambda: database.read_database(configuration, container.id)}
-    volume, wanted = database.volume_of(configuration), database.wanted_major(configuration)
+    volume, wanted = (
+        database.volume_of(configuration),
+        database.wanted_major(configuration),
+    )
     helper = trials.find_helper(configuration, machine)
     if not helper or volume not in machine.volumes:
         return {}
@@ -122,7 +130,9 @@ def readings_of_machine(stack: Stack, machine: Machine) -> dict[str, Callable[[]
     readings: dict[str, Callable[[], Any]] = {}
     helper = trials.find_helper(stack.configuration, machine)
     untried = [
-        port for port in ports.ports_of(stack.configuration) if port.number not in machine.published
+        port
+        for port in ports.ports_of(stack.configuration)
+        if port.number not in machine.published
     ]
     if helper and untried:
         readings["ports"] = lambda: try_ports(helper, untried)
@@ -132,7 +142,9 @@ def readings_of_machine(stack: Stack, machine: Machine) -> dict[str, Callable[[]
 
 
 def try_ports(helper: str, untried: list[ports.Port]) -> dict[int, str]:
-    said = side_by_side(*[lambda port=port: trials.try_port(helper, port) for port in untried])
+    said = side_by_side(
+        *[lambda port=port: trials.try_port(helper, port) for port in untried]
+    )
     return {port.number: words for port, words in zip(untried, said)}
 
 
@@ -142,7 +154,9 @@ def read_base_dates(configuration: Configuration, machine: Machine) -> dict[str,
     images = sorted(filter(machine.has_image, named))
     if not images:
         return {}
-    dates = side_by_side(*[lambda image=image: read_base_date(image) for image in images])
+    dates = side_by_side(
+        *[lambda image=image: read_base_date(image) for image in images]
+    )
     return {image: date for image, date in zip(images, dates) if date}
 
 

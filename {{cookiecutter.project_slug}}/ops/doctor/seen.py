@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from ops.compose import Service, split_image
 from ops.docker import Condition, Container
 
-COMMANDS = {"development": "docker compose", "production": "docker compose -f compose.prod.yaml"}
+COMMANDS = {
+    "development": "docker compose",
+    "production": "docker compose -f compose.prod.yaml",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class Inside:
     ready: str  # "ready", or what /readyz says instead
     mail: str  # why the server of EMAIL_URL takes no connection, or ""
     mail_server: str  # host:port, or "" where no server is set
-    links: Mapping | None  # what docker/app/links.py says; None where there are no links
+    links: (
+        Mapping | None
+    )  # what docker/app/links.py says; None where there are no links
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,9 @@ class Configuration:
     def domains(self) -> list[str]:
         """The names of the site, without the dot of those that stand for all names below."""
         listed = (self.value("DOMAIN") or "localhost").replace(",", " ").split()
-        return [name for name in (one.lstrip(".") for one in listed) if name] or ["localhost"]
+        return [name for name in (one.lstrip(".") for one in listed) if name] or [
+            "localhost"
+        ]
 
 
 @dataclass(frozen=True)
@@ -139,14 +146,18 @@ class Stack:
     memory_kills: Mapping[str, int] = field(
         default_factory=dict
     )  # processes, by the container's ID
-    volume_major: str = ""  # of PostgreSQL, read from the volume; "" when it was not read
+    volume_major: str = (
+        ""  # of PostgreSQL, read from the volume; "" when it was not read
+    )
     database: Database | None = None
     inside: Inside | None = None
     page: Page | None = None
     ports: Mapping[int, str] = field(
         default_factory=dict
     )  # port -> what the engine said to a trial
-    base_dates: Mapping[str, float] = field(default_factory=dict)  # image -> seconds since 1970
+    base_dates: Mapping[str, float] = field(
+        default_factory=dict
+    )  # image -> seconds since 1970
     releases: tuple[str, ...] = ()  # names, the newest first
     certificates: tuple = ()
     names: tuple = ()
@@ -162,17 +173,25 @@ class Stack:
         on_demand = {name for name, service in services.items() if service.profiles}
         added = on_demand
         while added:
-            needed = {on for name in added & {*services} for on in services[name].depends_on}
+            needed = {
+                on for name in added & {*services} for on in services[name].depends_on
+            }
             added = needed - on_demand
             on_demand |= added
-        return any(not one.oneoff and one.service not in on_demand for one in self.containers)
+        return any(
+            not one.oneoff and one.service not in on_demand for one in self.containers
+        )
 
     def containers_of(self, service: str) -> list[Container]:
         """The service's containers, running or not, without those of `docker compose run`."""
-        return [one for one in self.containers if one.service == service and not one.oneoff]
+        return [
+            one for one in self.containers if one.service == service and not one.oneoff
+        ]
 
     def running(self, service: str) -> Container | None:
         """A container of the service in which a command can run; a healthy one where there is one."""
         found = [one for one in self.containers_of(service) if one.running]
-        found.sort(key=lambda one: self.conditions[one.id].health not in ("healthy", ""))
+        found.sort(
+            key=lambda one: self.conditions[one.id].health not in ("healthy", "")
+        )
         return found[0] if found else None

@@ -32,12 +32,18 @@ def check_services(stack: Stack, machine: Machine) -> list[Finding]:
     return findings or [ok(stack.name, "each service runs and is healthy")]
 
 
-def without_leftovers(stack: Stack, service: Service, found: list[Container]) -> list[Container]:
+def without_leftovers(
+    stack: Stack, service: Service, found: list[Container]
+) -> list[Container]:
     """Return the service's containers without those that ended after others had taken their place."""
     running = [one for one in found if stack.conditions[one.id].state == "running"]
     if not service.restarts or len(running) < service.replicas:
         return found
-    return [one for one in found if stack.conditions[one.id].state not in ("exited", "created")]
+    return [
+        one
+        for one in found
+        if stack.conditions[one.id].state not in ("exited", "created")
+    ]
 
 
 def leftover(stack: Stack, container: Container) -> Finding:
@@ -61,7 +67,9 @@ def check_created(stack: Stack, names: list[str]) -> list[Finding]:
     return [wrong(stack.name, what, why, f"{stack.configuration.command} up -d --wait")]
 
 
-def check_count(stack: Stack, service: Service, found: list[Container]) -> list[Finding]:
+def check_count(
+    stack: Stack, service: Service, found: list[Container]
+) -> list[Finding]:
     """Has a service that runs all the time as many containers as it should?"""
     missing = service.replicas - len(found)
     if not is_needed(stack, service) or missing <= 0:
@@ -95,18 +103,32 @@ def check_container(
     condition = stack.conditions[container.id]
     if condition.state == "running":
         return check_running(stack, service, condition, now)
-    if condition.state == "exited" and condition.exit_code == 0 and is_one_off(stack, service):
+    if (
+        condition.state == "exited"
+        and condition.exit_code == 0
+        and is_one_off(stack, service)
+    ):
         return []
     name = service.name if service.replicas == 1 else container.name
     up = f"{stack.configuration.command} up -d --wait"
     logs = f"{stack.configuration.command} logs --tail 50 {service.name}"
     if condition.state == "exited":
         return [
-            wrong(stack.name, f"{name} {ending(condition)}", reason(stack, condition), logs, up)
+            wrong(
+                stack.name,
+                f"{name} {ending(condition)}",
+                reason(stack, condition),
+                logs,
+                up,
+            )
         ]
     if condition.state == "paused":
         why = "It keeps its connections and answers none of them."
-        return [wrong(stack.name, f"{name} is paused", why, f"docker unpause {container.name}")]
+        return [
+            wrong(
+                stack.name, f"{name} is paused", why, f"docker unpause {container.name}"
+            )
+        ]
     if condition.state == "restarting":
         what = f"{name} is restarting, {times(condition.restarts)} so far"
         return [wrong(stack.name, what, reason(stack, condition), logs)]
@@ -134,10 +156,19 @@ def check_running(
         what = f"{one} ended and was restarted {times(condition.restarts)}"
         if now - seconds(condition.started, now) < RECENTLY:
             why = stack.last_words.get(condition.id, "") or "Its log says why."
-            return [wrong(stack.name, f"{what}, the last time less than 10 minutes ago", why, logs)]
+            return [
+                wrong(
+                    stack.name,
+                    f"{what}, the last time less than 10 minutes ago",
+                    why,
+                    logs,
+                )
+            ]
         return [note(stack.name, what, "Its log says why.", logs)]
     if condition.health == "starting":
-        return [note(stack.name, f"{one} is starting: its health check has not passed yet")]
+        return [
+            note(stack.name, f"{one} is starting: its health check has not passed yet")
+        ]
     return []
 
 
@@ -151,7 +182,9 @@ def reason(stack: Stack, condition: Condition) -> str:
     """Return why a container has ended: Docker's words, what killed it, the last line of its log."""
     lines = [condition.error]
     if condition.out_of_memory:
-        lines.append("The kernel killed it: its memory limit was reached. Raise mem_limit.")
+        lines.append(
+            "The kernel killed it: its memory limit was reached. Raise mem_limit."
+        )
     elif condition.exit_code == 137:
         lines.append(
             "SIGKILL ended it: `docker kill`, a stop that took longer than its grace period, or the kernel"
@@ -169,11 +202,16 @@ def check_strangers(stack: Stack) -> list[Finding]:
     strangers -= {*stack.configuration.services}
     if not strangers:
         return []
-    what = (
-        f"containers of services that the compose files do not name: {', '.join(sorted(strangers))}"
-    )
+    what = f"containers of services that the compose files do not name: {', '.join(sorted(strangers))}"
     why = "The services were renamed or removed, and their containers stayed."
-    return [note(stack.name, what, why, f"{stack.configuration.command} up -d --remove-orphans")]
+    return [
+        note(
+            stack.name,
+            what,
+            why,
+            f"{stack.configuration.command} up -d --remove-orphans",
+        )
+    ]
 
 
 def times(count: int) -> str:

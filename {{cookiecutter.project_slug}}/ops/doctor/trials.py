@@ -9,7 +9,15 @@ from ops.process import CommandFailed, run
 
 SECONDS = 30
 # Without a label of its own the container would have the one of its image, and count as the stack's.
-TRY = ("docker", "run", "--rm", "--pull", "never", "--label", "com.docker.compose.project=")
+TRY = (
+    "docker",
+    "run",
+    "--rm",
+    "--pull",
+    "never",
+    "--label",
+    "com.docker.compose.project=",
+)
 
 
 def find_helper(configuration: Configuration, machine: Machine) -> str:
@@ -34,7 +42,9 @@ def try_port(helper: str, port: Port) -> str:
     except CommandFailed as failed:
         lines = failed.output.strip().splitlines()
         first = lines[0] if lines else str(failed)
-        return next((line for line in lines if "address" in line or "port" in line), first)
+        return next(
+            (line for line in lines if "address" in line or "port" in line), first
+        )
     return FREE
 
 

@@ -90,7 +90,10 @@ class Command(migrate.Command):
             if cursor.fetchone()[0]:
                 return ""
             cursor.execute(HOLDERS, [LOCK])
-            return ", ".join(row[0] for row in cursor.fetchall()) or "a process that ended just now"
+            return (
+                ", ".join(row[0] for row in cursor.fetchall())
+                or "a process that ended just now"
+            )
 
     def migrate_with_timeout(self, *args, **options):
         for left in reversed(range(TRIES)):
@@ -98,9 +101,15 @@ class Command(migrate.Command):
                 return self.migrate(*args, **options)
             except OperationalError as error:
                 timed_out = isinstance(error.__cause__, errors.LockNotAvailable)
-                if not (timed_out and self.current_migration and self.current_migration.atomic):
+                if not (
+                    timed_out
+                    and self.current_migration
+                    and self.current_migration.atomic
+                ):
                     raise
-            self.stdout.write(f" timed out while it waited for a lock, {left} tries left")
+            self.stdout.write(
+                f" timed out while it waited for a lock, {left} tries left"
+            )
             if left:
                 time.sleep(PAUSE)
         raise CommandError(GAVE_UP.format(self.current_migration, SECONDS, TRIES))

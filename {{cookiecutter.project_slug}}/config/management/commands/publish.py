@@ -5,7 +5,9 @@ from config.publish import publish
 
 
 class Command(BaseCommand):
-    help = "Hand this version's static files and error pages to nginx. Safe to run again."
+    help = (
+        "Hand this version's static files and error pages to nginx. Safe to run again."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument(

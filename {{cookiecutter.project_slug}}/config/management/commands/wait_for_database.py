@@ -14,7 +14,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("--timeout", type=int, default=60, help="seconds, 60 if not given")
+        parser.add_argument(
+            "--timeout", type=int, default=60, help="seconds, 60 if not given"
+        )
 
     def handle(self, *, timeout, **options):
         end = time.monotonic() + timeout

@@ -49,7 +49,9 @@ def parse(block: str) -> Certificate:
     said = dict(line.split("=", 1) for line in lines if "=" in line)
     if "notAfter" not in said:
         return Certificate(name)
-    begins, ends = (ssl.cert_time_to_seconds(said[key]) for key in ("notBefore", "notAfter"))
+    begins, ends = (
+        ssl.cert_time_to_seconds(said[key]) for key in ("notBefore", "notAfter")
+    )
     return Certificate(name, begins, ends, said.get("issuer") == said.get("subject"))
 
 
@@ -65,18 +67,33 @@ def check_certificate(stack: Stack, certificate: Certificate, now: float) -> Fin
     if not certificate.ends:
         variable = variable_of(stack.configuration, name)
         why = f"{variable} in .env was changed after nginx got its configuration."
-        return wrong(stack.name, f"nginx has no certificate for {name}", why, f"{say} up -d --wait")
+        return wrong(
+            stack.name,
+            f"nginx has no certificate for {name}",
+            why,
+            f"{say} up -d --wait",
+        )
     if certificate.begins > now:
         why = "The clock of this machine is wrong, or that of the machine that made it."
-        return wrong(stack.name, f"the certificate of {name} is not valid yet", why, "date --utc")
+        return wrong(
+            stack.name, f"the certificate of {name} is not valid yet", why, "date --utc"
+        )
     if days < FEW:
         what = f"the certificate of {name} ends in {days} days"
-        return wrong(stack.name, what, "certbot should have renewed it; its log says why not.", log)
+        return wrong(
+            stack.name,
+            what,
+            "certbot should have renewed it; its log says why not.",
+            log,
+        )
     if not certificate.self_signed:
         return ok(stack.name, f"the certificate of {name} is valid for {days} days")
     if is_public(name):
-        why = "Browsers warn of it. certbot got no certificate so far; its log says why."
+        why = (
+            "Browsers warn of it. certbot got no certificate so far; its log says why."
+        )
         return wrong(stack.name, f"the certificate of {name} is self-signed", why, log)
     return ok(
-        stack.name, f"the certificate of {name} is self-signed: no public CA signs such a name"
+        stack.name,
+        f"the certificate of {name} is self-signed: no public CA signs such a name",
     )

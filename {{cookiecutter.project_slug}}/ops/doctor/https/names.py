@@ -51,13 +51,17 @@ def read(configuration: Configuration, nginx: str) -> tuple[Resolution, ...]:
     public = [name for name in all_names(configuration) if is_public(name)]
     if not public:
         return ()
-    return tuple(side_by_side(*[lambda name=name: resolve(nginx, name) for name in public]))
+    return tuple(
+        side_by_side(*[lambda name=name: resolve(nginx, name) for name in public])
+    )
 
 
 def resolve(nginx: str, name: str) -> Resolution:
     token, status, address = f"doctor-{uuid4().hex}", 0, ""
     try:
-        address = execute(nginx, "sh", "-c", ASK, "sh", name, token, timeout=3 * SECONDS)
+        address = execute(
+            nginx, "sh", "-c", ASK, "sh", name, token, timeout=3 * SECONDS
+        )
     except CommandFailed as failed:
         status, address = failed.status, failed.output
     return Resolution(name, arrived_here(nginx, token), status, address.strip())
@@ -85,7 +89,10 @@ def arrived_here(nginx: str, token: str) -> bool | None:
 def check_names(stack: Stack) -> list[Finding]:
     """Does each name in DOMAIN and REDIRECT_DOMAINS resolve to this server?"""
     seen = {one.name: one for one in stack.names}
-    return [check_name(stack, name, seen.get(name)) for name in all_names(stack.configuration)]
+    return [
+        check_name(stack, name, seen.get(name))
+        for name in all_names(stack.configuration)
+    ]
 
 
 def check_name(stack: Stack, name: str, found: Resolution | None) -> Finding:
@@ -101,10 +108,16 @@ def check_name(stack: Stack, name: str, found: Resolution | None) -> Finding:
         return ok(stack.name, f"{name} resolves to this server")
     if found.status == DOES_NOT_RESOLVE:
         record = f"# Give it an A record with the address of this machine, {remove}"
-        return wrong(stack.name, f"{name} does not resolve", "So it gets no certificate.", record)
+        return wrong(
+            stack.name, f"{name} does not resolve", "So it gets no certificate.", record
+        )
     if found.status == 0:
         what = f"{name} resolves to another server, {found.address}"
-        record = f"# Set its A and AAAA records to the addresses of this machine, {remove}"
-        return wrong(stack.name, what, "So it gets no certificate on this machine.", record)
+        record = (
+            f"# Set its A and AAAA records to the addresses of this machine, {remove}"
+        )
+        return wrong(
+            stack.name, what, "So it gets no certificate on this machine.", record
+        )
     what = f"whether {name} resolves to this server: its address does not respond."
     return unseen(stack.name, f"{what} From another machine, try: curl http://{name}/")
