@@ -134,11 +134,11 @@ def update(project: Path, *options: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def contents(project: Path) -> dict[str, str]:
-    """Return the text of all files, but for what is each project's own."""
+def contents(project: Path) -> dict[str, bytes]:
+    """Return the content of all files, but for what is each project's own."""
     names = git(project, "ls-files", "--cached", "--others", "--exclude-standard").split()
     return {
-        name: (project / name).read_text()
+        name: (project / name).read_bytes()
         for name in names
         if name != ".cruft.json" and (project / name).exists()
     }
