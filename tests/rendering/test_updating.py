@@ -28,7 +28,7 @@ EDITS = [
     ("requirements.txt", "\ndjango==", "\ncelery==5.6.0 \\\n    --hash=sha256:0\ndjango=="),
     ("compose.yaml", "\nvolumes:\n", "\n  redis:\n    image: redis:8\n\nvolumes:\n"),
     ("docker/app/Dockerfile", " AS prod\n", " AS prod\nRUN apt-get install libmagic1\n"),
-    ("templates/home.html", "This site is up and running.", "Everything for your garden."),
+    ("templates/home.html", "<h1>Welcome to", "<h1>Flowers and trees of"),
     ("README.md", "\nA Django project in containers.\n", "\nThe shop for gardens.\n"),
     ("README.md", "\n## Day one\n", "\nAsk Ann before you deploy.\n\n## Day one\n"),
 ]  # fmt: skip

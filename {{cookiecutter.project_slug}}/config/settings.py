@@ -41,8 +41,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     "config",
-    "accounts",
     "logins",
+    "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
 {%- if cookiecutter.use_allauth %}
