@@ -6,8 +6,10 @@ import re
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -140,10 +142,24 @@ class Stack:
         assert left == ["", "", "", ""], f"{name} left something behind: {left}"
 
 
+def ports() -> Iterator[int]:
+    """Yield ports, others in each process of a run; outgoing connections of a Linux machine have none of them."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + 2_500 * (worker % 5)
+    # Start somewhere else each time: another run may be under way.
+    yield from (first + (os.getpid() + number) % 2_500 for number in count())
+
+
+PORTS = ports()
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Return a port that nobody listens on, and no other test of this run gets."""
+    for port in PORTS:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("", port))
+            return port
+    raise AssertionError("PORTS has no end")
 
 
 @contextmanager
