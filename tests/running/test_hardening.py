@@ -132,9 +132,17 @@ def test_bodies_and_temporary_files_are_on_the_disk(service, folder, production)
         ("nginx", set()),
         (
             "nginx-config",
-            {"APP_COPIES", "DOMAIN", "HTTPS_PORT", "TRUSTED_PROXIES", "UPLOAD_LIMIT_MB"},
+            {
+                "APP_COPIES",
+                "DOMAIN",
+                "HTTPS_PORT",
+                "REDIRECT_DOMAINS",
+                "SECURE_HSTS_SECONDS",
+                "TRUSTED_PROXIES",
+                "UPLOAD_LIMIT_MB",
+            },
         ),
-        ("certbot", {"ACME_SERVER", "DOMAIN"}),
+        ("certbot", {"ACME_SERVER", "DOMAIN", "REDIRECT_DOMAINS"}),
     ],
 )
 def test_it_gets_its_own_variables_only(service, names, production):

@@ -92,7 +92,7 @@ def test_no_tool_is_in_it(command, image):
 
 PRIVATE = [
     ".env", ".env.old", "accounts/.env", ".git/HEAD", ".venv/pyvenv.cfg", "backups/database.dump", "db.sqlite3",
-    "mail/1.log", "media/photos/me.png", "notes.md", "tests/test_home.py",
+    "mail/1.log", "media/photos/me.png", "tests/test_home.py",
 ]  # fmt: skip
 
 
