@@ -15,7 +15,7 @@ SERVER = "2001:db8:ffff::1"
 
 # Give this machine the addresses for a moment, send a request from each, and print the status and request ID of each response.
 SCRIPT = """
-import fcntl, json, re, socket, ssl, struct, sys
+import fcntl, json, re, socket, ssl, struct, sys, time
 
 ADD, REMOVE = 0x8916, 0x8936  # SIOCSIFADDR, SIOCDIFADDR
 
@@ -27,12 +27,23 @@ def change(command, address):
         fcntl.ioctl(control, command, struct.pack("16sIi", packed, 128, loopback))
 
 
+def wait_until_usable(address):
+    # The kernel activates a new address in the background.
+    for _ in range(100):
+        with socket.socket(socket.AF_INET6) as trial:
+            try:
+                return trial.bind((address, 0))
+            except OSError:
+                time.sleep(0.05)
+
+
 server, port, tls, request, sources = json.loads(sys.argv[1])
 added = []
 try:
     for address in {server, *sources}:
         change(ADD, address)
         added.append(address)
+        wait_until_usable(address)
     for source in sources:
         connection = socket.create_connection((server, port), 20, (source, 0))
         if tls:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.apps import apps
 from django.conf.urls.i18n import i18n_patterns
-from django.contrib import admin
 from django.contrib.auth import aauthenticate, authenticate, get_user_model, login
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.views import LoginView
@@ -92,20 +92,33 @@ class Phone(BaseBackend):
         )
 
 
+login_page = LoginView.as_view(template_name="400.html", next_page="/")
+
 # An owner's login views, next to those of the site.
 handler500 = "config.errors.server_error"
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("moved/", admin.site.urls),
-    path("enter/", LoginView.as_view(template_name="400.html", next_page="/")),
+    path("enter/", login_page),
+    path("elsewhere/", login_page),
     path("api/token/", token),
     path("many/", many),
     path("switch/", switch),
     path("asynchronous/", asynchronous),
     path("register/", register),
     path("", lambda request: HttpResponse()),
-    *i18n_patterns(path("hidden/", admin.site.urls)),
+    *i18n_patterns(path("members/", login_page)),
 ]
+
+LOGIN_PAGES = ["/enter/", "/elsewhere/", "/en-us/members/"]
+
+if apps.is_installed("django.contrib.admin"):
+    from django.contrib import admin
+
+    urlpatterns += [
+        path("admin/", admin.site.urls),
+        path("moved/", admin.site.urls),
+        *i18n_patterns(path("hidden/", admin.site.urls)),
+    ]
+    LOGIN_PAGES += ["/admin/login/", "/moved/login/", "/en-us/hidden/login/"]
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +126,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def site(platform):
     platform.ROOT_URLCONF = __name__
+    platform.LANGUAGE_CODE = "en-us"
     platform.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     platform.AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
     platform.LOGIN_LIMITS = {
@@ -183,16 +197,14 @@ def lock_account(name="dana", tries=20) -> None:
 # Where
 
 
-@pytest.mark.parametrize(
-    "at", ["/admin/login/", "/moved/login/", "/enter/", "/en-us/hidden/login/"]
-)
+@pytest.mark.parametrize("at", LOGIN_PAGES)
 def test_an_address_has_ten_tries_at_each_login_page(at):
     assert statuses(11, at=at) == [200] * 10 + [429]
 
 
 def test_all_login_pages_count_together():
-    assert statuses(5) + statuses(5, at="/moved/login/") == [200] * 10
-    assert post(at="/admin/login/").status_code == 429
+    assert statuses(5) + statuses(5, at="/elsewhere/") == [200] * 10
+    assert post(at="/en-us/members/").status_code == 429
     assert post_json().status_code == 429
 
 
@@ -229,7 +241,7 @@ def test_asynchronous_views_are_limited():
 def test_what_tries_no_password_is_never_limited():
     assert statuses(11)[-1] == 429
     pages = [stranger.post("/accounts/profile/", REMOTE_ADDR=HERE) for _ in range(30)]
-    pages.append(stranger.get("/admin/login/", REMOTE_ADDR=HERE))
+    pages.append(stranger.get("/enter/", REMOTE_ADDR=HERE))
     assert [page.status_code for page in pages] == [404] * 30 + [200]
 
 
