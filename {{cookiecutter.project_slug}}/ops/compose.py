@@ -21,18 +21,15 @@ class Service:
     image: str
     built: bool  # from a Dockerfile of this project
     replicas: int
-    depends_on: Mapping[
-        str, str
-    ]  # service -> condition; without those that need not be there
+    # Service -> condition, without services that are not required.
+    depends_on: Mapping[str, str]
     profiles: tuple[str, ...]
     volumes: frozenset[str]  # the names of the volumes that it mounts
-    writable: frozenset[
-        str
-    ]  # of these, and of this machine's folders, those that it can write to
+    # The volumes and folders of this machine that it can write to.
+    writable: frozenset[str]
     ports: tuple[str, ...]  # the ports of this machine that it publishes
-    has_fixed_address: (
-        bool  # in a network of Docker, or that of this machine or of another container
-    )
+    # In a network of Docker, or because it uses the network of this machine or of another container.
+    has_fixed_address: bool
     volumes_from: tuple[str, ...]  # the services whose volumes it mounts too
     written_at_start: tuple[str, ...]  # configs and secrets that have no file
     environment: Mapping[str, str]

@@ -106,9 +106,8 @@ class Backoff:
 
 def main() -> None:
     """Run a round, wait, and repeat until SIGTERM."""
-    signal.signal(
-        signal.SIGTERM, stop
-    )  # Linux ignores SIGTERM for process 1 that has no handler.
+    # Linux ignores SIGTERM for process 1 that has no handler.
+    signal.signal(signal.SIGTERM, stop)
     os.umask(0o077)
     settings = Settings.from_environment(os.environ)
     backoffs = {name: Backoff() for name in names_to_sign(settings.domain)}

@@ -15,9 +15,8 @@ class Current:
     """What serves now."""
 
     image: str = ""  # its ID; "" when nothing serves
-    containers: list[Container] = field(
-        default_factory=list
-    )  # none for a site without links
+    # Empty for a site without links.
+    containers: list[Container] = field(default_factory=list)
     # link -> host name. Empty when no deploy was killed: then nobody has to be asked.
     links: dict[str, str] = field(default_factory=dict)
 

@@ -33,9 +33,8 @@ class Deployment:
     new: str
     old: str
     deploys: list[Deploy]  # the history
-    links: dict[str, str] = field(
-        default_factory=dict
-    )  # link -> host name, when the deploy began
+    # Link -> host name, when the deploy began.
+    links: dict[str, str] = field(default_factory=dict)
     nginx: Container | None = None
     # The containers of the app that get the requests; none when nothing serves.
     serving: list[Container] = field(default_factory=list)
@@ -44,9 +43,8 @@ class Deployment:
     new_configuration: bool = False
     built: bool = False
     migrated: bool = False
-    undo: ExitStack = field(
-        default_factory=ExitStack
-    )  # what takes back the steps so far
+    # Takes back the steps so far.
+    undo: ExitStack = field(default_factory=ExitStack)
     not_undone: list[str] = field(default_factory=list)
 
     @property

@@ -48,9 +48,8 @@ def hold(path: Path, refusal: str) -> Iterator[None]:
 
 def site_lock(stack: str) -> Path:
     """Return the site's file, which is made where there is none. Each user of the machine can read it."""
-    path = Path(
-        "/tmp", f"{stack}.deploy"
-    )  # not TMPDIR, which each user may have another of
+    # Not TMPDIR, which may differ for each user.
+    path = Path("/tmp", f"{stack}.deploy")
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644)
         os.fchmod(descriptor, 0o644)  # whatever the umask

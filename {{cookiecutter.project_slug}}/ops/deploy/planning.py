@@ -23,9 +23,8 @@ class Plan:
     """
 
     beside: tuple[Service, ...]  # start next to the old container, before requests move
-    in_place: tuple[
-        Service, ...
-    ]  # stop the old container first, after requests have moved
+    # The old container is stopped first, after requests have moved.
+    in_place: tuple[Service, ...]
 
 
 def plan(site: Site, release: str) -> Plan:

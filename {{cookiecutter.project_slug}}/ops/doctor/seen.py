@@ -77,9 +77,8 @@ class Inside:
     ready: str  # "ready", or what /readyz says instead
     mail: str  # why the server of EMAIL_URL takes no connection, or ""
     mail_server: str  # host:port, or "" where no server is set
-    links: (
-        Mapping | None
-    )  # what docker/app/links.py says; None where there are no links
+    # What docker/app/links.py says; None where there are no links.
+    links: Mapping | None
 
 
 @dataclass(frozen=True)
@@ -140,24 +139,20 @@ class Stack:
     configuration: Configuration
     containers: list[Container]
     conditions: Mapping[str, Condition]  # by the container's ID
-    last_words: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of containers that ended badly, by ID
-    memory_kills: Mapping[str, int] = field(
-        default_factory=dict
-    )  # processes, by the container's ID
+    # Of containers that ended badly, by ID.
+    last_words: Mapping[str, str] = field(default_factory=dict)
+    # Processes, by the container's ID.
+    memory_kills: Mapping[str, int] = field(default_factory=dict)
     volume_major: str = (
         ""  # of PostgreSQL, read from the volume; "" when it was not read
     )
     database: Database | None = None
     inside: Inside | None = None
     page: Page | None = None
-    ports: Mapping[int, str] = field(
-        default_factory=dict
-    )  # port -> what the engine said to a trial
-    base_dates: Mapping[str, float] = field(
-        default_factory=dict
-    )  # image -> seconds since 1970
+    # Port -> what the engine said to a trial.
+    ports: Mapping[int, str] = field(default_factory=dict)
+    # Image -> seconds since 1970.
+    base_dates: Mapping[str, float] = field(default_factory=dict)
     releases: tuple[str, ...] = ()  # names, the newest first
     certificates: tuple = ()
     names: tuple = ()
