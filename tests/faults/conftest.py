@@ -1,3 +1,5 @@
+"""Fixtures of tests that take parts of a stack away."""
+
 import os
 import signal
 import time
@@ -5,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.faults import log_in
 from tests.helpers.matrix import ROOT
 from tests.helpers.stack import run
 
@@ -34,3 +37,9 @@ def restart_ours() -> None:
             break
         time.sleep(0.2)
     run(ROOT / ".ci/engine").check_returncode()
+
+
+@pytest.fixture(scope="module")
+def member(production, admin) -> dict[str, str]:
+    """Logs a user of `production` in; gives the headers of a client whose forms have their token: 1 s."""
+    return log_in(production, admin)
