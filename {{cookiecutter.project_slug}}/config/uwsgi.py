@@ -1,5 +1,7 @@
 """What uWSGI serves: the application of config/wsgi.py, and what uWSGI does not do by itself."""
 
+import gc
+
 import uwsgi
 from uwsgidecorators import postfork
 
@@ -19,3 +21,6 @@ def application(environ, start_response):
 
 # A new worker may come in place of one that was killed.
 postfork(delete_leftovers)
+
+# What is loaded by now is there for good: workers, which share it, need not search it for garbage.
+gc.freeze()

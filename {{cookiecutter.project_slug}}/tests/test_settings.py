@@ -1,10 +1,12 @@
-"""What the settings make of the environment, each time in a process of its own."""
+"""What the settings make of the environment."""
 
-import json
+import importlib
 import os
 import re
 import subprocess
 import sys
+from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 
@@ -18,30 +20,36 @@ UNSET = re.compile(
 )
 
 
-def run(code: str, **env: str) -> subprocess.CompletedProcess:
+def environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not UNSET.fullmatch(name)
     }
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        env=kept | {"DJANGO_SETTINGS_MODULE": "config.settings"} | env,
-        capture_output=True,
-        text=True,
-    )
+    return kept | variables
 
 
-def setting(name: str, **env: str):
-    code = f"import json; from config import settings; print(json.dumps(settings.{name}, default=str))"
-    done = run(code, **env)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def settings(**variables: str) -> ModuleType:
+    """Import the settings anew, with these variables; Django keeps those that it has."""
+    environ = environment(**variables)
+    with (
+        patch.dict(os.environ, environ, clear=True),
+        patch.dict(sys.modules),
+        patch("config.settings"),
+    ):
+        for name in [*sys.modules]:
+            if name.startswith("config.settings"):
+                del sys.modules[name]
+        return importlib.import_module("config.settings")
 
 
-def refusal(**env: str) -> str:
-    done = run("import config.settings", **env)
-    assert done.returncode == 1, done.stdout
-    return done.stderr
+def setting(name: str, **variables: str):
+    return getattr(settings(**variables), name)
+
+
+def refusal(**variables: str) -> str:
+    """Return the sentence with which a program stops when it imports the settings."""
+    with pytest.raises(SystemExit) as stop:
+        settings(**variables)
+    return stop.value.code
 
 
 def test_production_is_the_default():
@@ -56,14 +64,14 @@ def test_development_needs_debug_alone():
 
 def test_a_missing_secret_stops_with_one_sentence():
     assert refusal() == (
-        "SECRET_KEY is not set: write it into .env, which bin/init makes with new secrets.\n"
+        "SECRET_KEY is not set: write it into .env, which bin/init makes with new secrets."
     )
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD"])
 def test_a_placeholder_stops_with_one_sentence(name):
     assert refusal(**PRODUCTION | {name: "change-me"}) == (
-        f"{name} is still a placeholder: put a secret of your own into .env.\n"
+        f"{name} is still a placeholder: put a secret of your own into .env."
     )
 
 
@@ -72,7 +80,7 @@ def test_without_any_database_production_stops():
 
 
 def test_a_secret_may_come_from_a_file(tmp_path):
-    (tmp_path / "key").write_text(f"{SECRET}\n")
+    (tmp_path / "key").write_text(f"{SECRET}")
     env = {"SECRET_KEY_FILE": str(tmp_path / "key"), "POSTGRES_PASSWORD": "secret"}
     assert setting("SECRET_KEY", **env) == SECRET
 
@@ -108,7 +116,7 @@ def test_a_bad_database_url_stops_without_showing_the_password():
     message = refusal(**PRODUCTION, DATABASE_URL="postgres://a:hunter2@host:port/name")
     assert (
         message
-        == "DATABASE_URL must look like postgres://user:password@host:5432/name.\n"
+        == "DATABASE_URL must look like postgres://user:password@host:5432/name."
     )
 
 
@@ -136,7 +144,7 @@ def test_a_name_that_redirects_is_no_host_of_django():
 )
 def test_what_is_no_host_name_does_not_redirect(name):
     assert refusal(**PRODUCTION, REDIRECT_DOMAINS=f"www.example.com {name}") == (
-        f"REDIRECT_DOMAINS must be host names such as www.example.com, not {name!r}.\n"
+        f"REDIRECT_DOMAINS must be host names such as www.example.com, not {name!r}."
     )
 
 
@@ -150,7 +158,7 @@ def test_a_name_of_the_site_does_not_redirect(domain):
     }
     assert (
         refusal(**env)
-        == "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN.\n"
+        == "REDIRECT_DOMAINS must not have 'example.com', which is in DOMAIN."
     )
 
 
@@ -174,7 +182,7 @@ def test_a_bad_email_url_stops_without_showing_the_password(url):
     message = refusal(**PRODUCTION, EMAIL_URL=url)
     assert (
         message
-        == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.\n"
+        == "EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587."
     )
 
 
@@ -195,10 +203,14 @@ def test_a_value_of_the_wrong_type_is_named(name, value):
 
 
 def test_production_passes_djangos_deployment_checks():
-    check = (
-        "execute_from_command_line(['', 'check', '--deploy', '--fail-level=WARNING'])"
+    check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING"]
+    done = subprocess.run(
+        check,
+        check=False,
+        env=environment(**PRODUCTION),
+        capture_output=True,
+        text=True,
     )
-    done = run(f"from django.core.management import *; {check}", **PRODUCTION)
     assert done.returncode == 0, done.stderr
 
 
@@ -212,5 +224,5 @@ def test_the_largest_request_is_a_file_of_75_mb_and_its_form():
 )
 def test_a_limit_that_is_no_number_of_mb_stops_with_one_sentence(value):
     assert refusal(**PRODUCTION, UPLOAD_LIMIT_MB=value) == (
-        f"UPLOAD_LIMIT_MB must be a whole number of MB from 1 to 999999, not {value!r}.\n"
+        f"UPLOAD_LIMIT_MB must be a whole number of MB from 1 to 999999, not {value!r}."
     )

@@ -1,5 +1,6 @@
 """How gunicorn runs this project. GUNICORN_CMD_ARGS="--timeout 120" wins over each setting here."""
 
+import gc
 import os
 import runpy
 
@@ -97,6 +98,11 @@ logconfig_dict = {
         },
     },
 }
+
+
+def when_ready(server):
+    """What is loaded by now is there for good: workers, which share it, need not search it for garbage."""
+    gc.freeze()
 
 
 def post_request(worker, request, environ, response):
