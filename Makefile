@@ -12,7 +12,7 @@ TIER := -m "not exhaustive"
 SHARD := 1/1
 PYTEST = $(BIN)/python -m pytest $(TIER) --shard=$(SHARD)
 RENDERING = $(PYTEST) tests/rendering -n 2 --dist worksteal
-RUNNING = $(PYTEST) tests/running -n 3 --dist loadgroup --no-loadscope-reorder --durations=25
+RUNNING = $(PYTEST) tests/running -n 4 --dist loadgroup --no-loadscope-reorder --durations=25
 # One test at a time: faults measure how fast requests are answered, and Chromium drops its connections
 # whenever another test creates a network.
 ALONE = $(PYTEST) tests/browser tests/faults --durations=25

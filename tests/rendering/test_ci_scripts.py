@@ -512,7 +512,7 @@ def test_each_folder_of_tests_runs_in_its_tier_and_shard(machine, target, tier, 
     python = f"python3 -m pytest {tier}--shard={shard}"
     assert machine.calls("python3 -m pytest") == [
         f"{python} tests/rendering -n 2 --dist worksteal",
-        f"{python} tests/running -n 3 --dist loadgroup --no-loadscope-reorder --durations=25",
+        f"{python} tests/running -n 4 --dist loadgroup --no-loadscope-reorder --durations=25",
         f"{python} tests/browser tests/faults --durations=25",
     ]
     folders = {path.parent.name for path in (TEMPLATE / "tests").rglob("test_*.py")}

@@ -33,6 +33,7 @@ def test_a_new_configuration_of_nginx_drops_no_connection(site):
 TEAPOT = "location = /teapot { return 418; }\n"
 
 
+@pytest.mark.exhaustive
 def test_a_configuration_that_only_the_running_nginx_refuses_brings_it_back(site):
     """The test finds nothing wrong with it: nginx cannot give the memory of a limit another meaning."""
     before, version = site.apps(), site.serves

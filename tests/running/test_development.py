@@ -153,7 +153,7 @@ def test_other_names_of_this_machine_need_one_variable(development):
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("uid", [1000, 1234])
+@pytest.mark.parametrize("uid", [pytest.param(1000, marks=pytest.mark.exhaustive), 1234])
 def test_files_belong_to_the_person(uid, fresh, stacks):
     path = fresh.path
     own(path, uid)

@@ -566,7 +566,7 @@ def test_few_calls_of_the_docker_client_are_made(shop, docker_says, tmp_path):
     assert len(calls.read_text().splitlines()) <= 20
 
 
-@pytest.mark.parametrize("proxy", ["nginx", "none"])
+@pytest.mark.parametrize("proxy", [pytest.param("nginx", marks=pytest.mark.exhaustive), "none"])
 def test_without_certificates_of_its_own_a_site_is_looked_at_too(proxy, bake, stacks):
     project = bake(project_slug=a_slug(), proxy=proxy)
     stack = stacks(project.path, PRODUCTION)

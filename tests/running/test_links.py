@@ -258,7 +258,7 @@ def test_a_worker_is_healthy_as_long_as_it_runs(site, tmp_path, init):
         site.compose(*file, "up", "--detach", "--wait", "worker")
 
 
-@pytest.mark.parametrize("init", [False, True])
+@pytest.mark.parametrize("init", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
 def test_a_worker_is_healthy_in_development_too(development, tmp_path, init):
     sleep = ["python", "-c", "import time; time.sleep(600)"]
     assert development.file == DEVELOPMENT

@@ -24,6 +24,7 @@ SAFE = {
 class Deployed:
     release: str
     version: str
+    style: str
     revision: str
 
 
@@ -42,7 +43,8 @@ def four(site) -> list[Deployed]:
         version = site.change()
         git("add", ".")
         git("commit", "--quiet", "--message=one more")
-        return Deployed(site.deploys(**SAFE), version, git("rev-parse", "--short", "HEAD"))
+        release = site.deploys(**SAFE)
+        return Deployed(release, version, site.style, git("rev-parse", "--short", "HEAD"))
 
     git("init", "--quiet")
     return [deployed() for _ in range(4)]
@@ -58,6 +60,7 @@ def test_three_releases_are_kept_and_the_list_shows_what_became_of_each_deploy(s
     assert {line[3] for line in lines} == {getpass.getuser()}
     tags = ["latest", *(one.release for one in four[1:])]
     assert site.images() == {f"{image}:{tag}" for image in ("app", "nginx") for tag in tags}
+    assert [site.get(one.style).status_code for one in four] == [404, 200, 200, 200]
 
 
 def test_any_release_that_is_here_can_be_deployed_and_a_rollback_brings_the_one_before(site, four):
