@@ -71,6 +71,17 @@ def messages(page) -> list[str]:
 # Sign-up
 
 
+def test_a_mail_may_have_a_page_of_html_too(client, mailoutbox, settings, tmp_path):
+    page = tmp_path / "account/email/email_confirmation_signup_message.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<a href='{{ activate_url }}'>This is me</a>")
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]
+    sign_up(client)
+    (part,) = mailoutbox[0].alternatives
+    assert (part.mimetype, link(mailoutbox) in part.content) == ("text/html", True)
+
+
 def test_whoever_confirms_an_address_can_sign_in(client, mailoutbox):
     page = sign_up(client)
     assert heading(page) == "Confirm your email address"

@@ -4,8 +4,10 @@ import json
 import re
 import socket
 import ssl
+import time
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
 from tests.helpers.echo import eventually_status, sending_to
@@ -16,7 +18,6 @@ from tests.helpers.stack import Stack
 
 pytestmark = pytest.mark.containers
 
-# Accepts nobody; the one who is in its queue fills it.
 # Accepts a connection and never responds.
 BUSY = """
 import os, socket, time
@@ -93,11 +94,15 @@ def uploading(stack: Stack):
         # All at once, because nginx waits 15 seconds for a body.
         for secure in uploads:
             secure.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n")
-        for _ in range(50):  # nginx may not have read all of them yet
-            answer = client.post("/")
-            if answer.status_code == 429:
-                break
-        yield answer
+        yield first_refusal(client)
+
+
+def first_refusal(client: httpx.Client) -> httpx.Response:
+    """Post until nginx has read the heads of all those uploads, for at most 10 seconds."""
+    end = time.monotonic() + 10
+    while (answer := client.post("/")).status_code != 429 and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer
 
 
 def test_a_request_that_makes_no_sense(production):
@@ -134,7 +139,7 @@ def test_an_app_that_does_not_answer_in_time(production):
 
 
 def test_these_pages_have_no_address_of_their_own(production):
-    is_ours(production.get("/static/errors/502.html"), 404)
+    is_ours(production.get("/static/config/error-pages/502.html"), 404)
 
 
 # What Django answers

@@ -235,7 +235,9 @@ def test_what_nginx_refuses_gets_the_page_with_the_request_id(trusting, sent, st
     assert f"<code>{response.header('X-Request-ID')}</code>" in response.body
 
 
-@pytest.mark.parametrize("start", [b"TRACE /", b"GET /static/errors/404.html", b"GET /"])
+@pytest.mark.parametrize(
+    "start", [b"TRACE /", b"GET /static/config/error-pages/404.html", b"GET /"]
+)
 def test_another_name_gets_no_response_whatever_is_asked(trusting, start):
     sent = request(start).replace(b"localhost", b"evil.example")
     assert send(connect(trusting, "HTTP_PORT"), [sent]).raw == b""

@@ -4,25 +4,24 @@ from email.policy import default
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 logger = logging.getLogger(__name__)
-
-
-class Mail(EmailMultiAlternatives):
-    """Mail whose lines stay whole, so that a link in it can be opened from a file in mail/."""
-
-    def message(self, *, policy=default):
-        return super().message(policy=policy.clone(max_line_length=998))
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """How this site deals with its people, where allauth would do otherwise."""
 
     def render_mail(self, *args, **kwargs):
+        """Return an email whose lines stay whole, so that a link in it can be opened from a file in mail/."""
         mail = super().render_mail(*args, **kwargs)
-        return Mail(mail.subject, mail.body, mail.from_email, mail.to)
+        message = mail.message
+
+        def with_whole_lines(*, policy=default):
+            return message(policy=policy.clone(max_line_length=998))
+
+        mail.message = with_whole_lines
+        return mail
 
     def send_mail(self, template_prefix, email, context):
         """Send a message, and say on the next page whether it went out.

@@ -2,21 +2,22 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csp import csp_override
 
 
 class PolicyForPrefixMiddleware:
-    """Use the policy of SECURE_CSP_FOR_PREFIX whose prefix the path of the request has, and else SECURE_CSP."""
+    """Use the policy in SECURE_CSP_FOR_PREFIX whose prefix matches the path, the longest one, else SECURE_CSP.
+
+    A view with a policy of its own, by the decorator csp_override, keeps it.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
-        self.for_prefix = {
-            prefix: csp_override(policy)(get_response)
-            for prefix, policy in settings.SECURE_CSP_FOR_PREFIX.items()
-        }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        for prefix, get_response in self.for_prefix.items():
-            if request.path.startswith(prefix):
-                return get_response(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        policies = settings.SECURE_CSP_FOR_PREFIX
+        matching = [prefix for prefix in policies if request.path.startswith(prefix)]
+        # The attribute in which csp_override keeps a policy for Django's middleware.
+        if matching and not hasattr(response, "_csp_config"):
+            response._csp_config = policies[max(matching, key=len)]
+        return response

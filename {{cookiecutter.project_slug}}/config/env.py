@@ -80,6 +80,8 @@ def hosts(name: str, default: str) -> list[str]:
     for host in (names := words(name, default)):
         if not HOST.fullmatch(host):
             sys.exit(f"{name} must be host names such as example.com, not {host!r}.")
+    if not names:
+        sys.exit(f"{name} must have a host name such as example.com.")
     return names
 
 
@@ -129,11 +131,11 @@ def mailer(name: str, default: str) -> dict:
     Schemes: smtp, smtp+tls (STARTTLS), smtp+ssl, and file:///folder, which writes a file for each
     message. User and password are percent-encoded.
     """
-    url = urlsplit(text(name, default))
-    if url.scheme == "file":
-        backend = "django.core.mail.backends.filebased.EmailBackend"
-        return {"BACKEND": backend, "OPTIONS": {"file_path": unquote(url.path)}}
     try:
+        url = urlsplit(text(name, default))
+        if url.scheme == "file":
+            backend = "django.core.mail.backends.filebased.EmailBackend"
+            return {"BACKEND": backend, "OPTIONS": {"file_path": unquote(url.path)}}
         options = SMTP_OPTIONS[url.scheme] | {
             "host": url.hostname,
             "port": url.port,

@@ -15,7 +15,7 @@ from config import errors, request_id
 
 logger = logging.getLogger(__name__)
 
-# They ask the container by its address, not by the site's name.
+# A probe requests these paths by the container's address, not by the site's name.
 PROBES = {"/healthz", "/readyz"}
 
 EVERYBODY = {ip_network("0.0.0.0/0"), ip_network("::/0")}
@@ -34,6 +34,7 @@ class Front:
 
     def __call__(self, environ, start_response):
         believe(environ)
+        # A platform that is no trusted proxy may choose the request ID, too.
         number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = number
         request_id.current.set(number)
@@ -76,9 +77,9 @@ def believe(environ: dict) -> None:
     # 0.0.0.0/0 trusts the proxy that connects, wherever it is. Of those before it nothing is known.
     while chain and trusted(environ["REMOTE_ADDR"], but_not=EVERYBODY):
         environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
-    environ["HTTP_HOST"] = said.get(
-        "HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", "")
-    )
+    host = said.get("HTTP_X_FORWARDED_HOST", "").strip()
+    if host and "," not in host:  # two proxies do not agree on one
+        environ["HTTP_HOST"] = host
     if said.get("HTTP_X_FORWARDED_PROTO") == "https":
         environ["wsgi.url_scheme"] = "https"
 

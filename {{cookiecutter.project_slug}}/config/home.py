@@ -1,7 +1,7 @@
-"""The first page: in production a short welcome, in development a report of what works.
+"""The home page: in production a short welcome, in development a report of what works.
 
-To have a first page of your own, delete this file, templates/home.html, tests/test_home.py and
-the line for it in config/urls.py. Nothing else knows about them.
+To have a home page of your own, delete this file, templates/home.html and the line for it in
+config/urls.py. Nothing else knows about them.
 """
 
 import platform
@@ -33,7 +33,7 @@ class Check(NamedTuple):
 @require_safe
 @transaction.non_atomic_requests  # else ATOMIC_REQUESTS needs the database before the page begins
 def home(request: HttpRequest) -> HttpResponse:
-    """Answer a request for the first page with 200, whatever the checks find."""
+    """Return the home page with status 200, whatever the checks find."""
     checks = run_checks() if settings.DEBUG else []
     failures = sum(check.state == "does not work" for check in checks)
     return render(request, "home.html", {"checks": checks, "failures": failures})

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-# Seconds. No request takes that long.
-HOUR = 3600
+# No request takes that long.
+MAX_AGE_SECONDS = 3600
 
 
 def delete_leftovers() -> None:
@@ -22,6 +22,7 @@ def delete_leftovers() -> None:
     """
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir())
     for path in folder.glob("tmp*.upload*"):
-        with suppress(FileNotFoundError):  # another worker was faster
-            if time.time() - path.stat().st_mtime > HOUR:
+        # Another worker was faster, or the file is somebody else's.
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > MAX_AGE_SECONDS:
                 path.unlink()

@@ -19,6 +19,8 @@ from config import errors
 # The volume that nginx serves.
 PUBLIC = Path("/srv/static")
 KEPT_RELEASES = 3
+# The name of a file ends so until the file is whole.
+PART = ".part-of-a-release"
 
 # The pages for what nginx responds by itself. nginx fills in the request ID.
 ERROR_PAGES = (400, 403, 404, 413, 429, 500, 502, 503, 504, "refused")
@@ -31,8 +33,8 @@ def publish(
     """Add the files of `source`, and the error pages, to `folder`; remove what only older releases used.
 
     Each file gets the time of the last release that shipped it, so the three newest times in the
-    folder are the last three releases. Until then a page that is still open in a browser, or still
-    served by a container of the release before, finds its files.
+    folder are the last three releases. A page of an old release, which is still open in a browser or
+    which the old container still serves, finds its files.
 
     Returns how many files were published and how many removed.
     """
@@ -46,15 +48,15 @@ def publish(
         copy_changed(shipped, now)
         for target in shipped:
             os.utime(target, ns=(now, now))
-        write_error_pages(folder / "errors", now)
+        write_error_pages(folder / "config/error-pages", now)
 
         times = {file: file.stat().st_mtime_ns for file in files_in(folder)}
         # What a publish that was killed left behind is no release.
-        kept = sorted({times[file] for file in times if file.suffix != ".new"})[
+        kept = sorted({times[file] for file in times if file.suffix != PART})[
             -KEPT_RELEASES:
         ]
         stale = [
-            file for file in times if file.suffix == ".new" or times[file] not in kept
+            file for file in times if file.suffix == PART or times[file] not in kept
         ]
         for file in stale:
             file.unlink()
@@ -74,10 +76,10 @@ def locked(folder: Path):
 
 def write_error_pages(folder: Path, now: int) -> None:
     """Write each page whole, so that nginx never shows a half, with the time `now` in nanoseconds."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ERROR_PAGES:
         target = folder / f"{name}.html"
-        new = target.with_suffix(".new")
+        new = target.with_suffix(PART)
         new.write_text(errors.page(name, REQUEST_ID))
         os.utime(new, ns=(now, now))
         new.replace(target)
@@ -86,7 +88,7 @@ def write_error_pages(folder: Path, now: int) -> None:
 def copy_changed(files: dict[Path, Path], now: int) -> None:
     """Copy to each path its file, where the path does not have that content yet.
 
-    All files appear, or none where one cannot be copied. Each gets the time `now` in nanoseconds.
+    If one file cannot be copied, none of them changes. Each gets the time `now` in nanoseconds.
     """
     # A name without a hash may have new content of the same size.
     changed = {
@@ -94,7 +96,7 @@ def copy_changed(files: dict[Path, Path], now: int) -> None:
         for target, file in files.items()
         if not target.exists() or not filecmp.cmp(target, file, shallow=False)
     }
-    copies = {target: target.with_name(f"{target.name}.new") for target in changed}
+    copies = {target: target.with_name(f"{target.name}{PART}") for target in changed}
     try:
         for target, file in changed.items():
             target.parent.mkdir(parents=True, exist_ok=True)

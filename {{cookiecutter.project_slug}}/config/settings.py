@@ -21,7 +21,7 @@ SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else ""
 # Hosts
 
 DOMAIN = env.hosts("DOMAIN", "localhost")
-# They redirect to the first name in DOMAIN before Django sees a request.
+# These names redirect to the first name in DOMAIN before Django sees a request.
 REDIRECT_DOMAINS = env.redirect_hosts("REDIRECT_DOMAINS", DOMAIN)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
 if DEBUG:
@@ -56,7 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that whatever the others log has it.
+    # First: every log record of the request needs the request ID.
     "config.request_id.RequestIdMiddleware",
     # Before everything that may refuse or redirect: a probe knows no host name and no HTTPS.
     "config.health.HealthMiddleware",
@@ -102,7 +102,7 @@ TEMPLATES = [
 
 DATABASE_URL = env.text("DATABASE_URL")
 if not DATABASE_URL and DEBUG and not env.text("POSTGRES_PASSWORD"):
-    DATABASE_URL = f"sqlite:///{BASE_DIR}/db.sqlite3"
+    DATABASE_URL = f"sqlite:///{quote(str(BASE_DIR))}/db.sqlite3"
 if not DATABASE_URL:
     parts = (
         env.text("POSTGRES_USER", "app"),
@@ -197,7 +197,8 @@ STORAGES = {
 
 MAILERS = {
     "default": env.mailer(
-        "EMAIL_URL", f"file://{BASE_DIR}/mail" if DEBUG else "smtp://localhost"
+        "EMAIL_URL",
+        f"file://{quote(str(BASE_DIR))}/mail" if DEBUG else "smtp://localhost",
     ),
 }
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "{{ cookiecutter.email }}")
@@ -231,8 +232,8 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", "INFO")},
-    # Django's own handlers would write each line a second time, or only with DEBUG.
-    "loggers": {"django": {"handlers": []}},
+    # Django's own handlers would write each line a second time, or only with DEBUG; its own level would stay INFO.
+    "loggers": {"django": {"handlers": [], "level": "NOTSET"}},
 }
 
 # Security
@@ -261,16 +262,16 @@ if not DEBUG:
         "whitenoise.storage.CompressedManifestStaticFilesStorage"
     )
 
-    # So that no subdomain can set them.
+    # With __Host- no subdomain can set these cookies.
     SESSION_COOKIE_NAME = f"__Host-{SESSION_COOKIE_NAME}"
     CSRF_COOKIE_NAME = f"__Host-{CSRF_COOKIE_NAME}"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
-    # Only what stands in front of Django writes this header: what a client sends is dropped there.
+    # nginx or config/front.py sets this header, and deletes what a client sends.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("SECURE_HSTS_INCLUDE_SUBDOMAINS")
     SECURE_HSTS_PRELOAD = env.boolean("SECURE_HSTS_PRELOAD")
-    # They bind every subdomain, and preload cannot be taken back: promises for the owner to make.
+    # The owner decides about subdomains and preload, because preload cannot be undone.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

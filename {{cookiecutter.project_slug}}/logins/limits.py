@@ -72,7 +72,7 @@ def locked_until(kind: str, key: str, unsaved: list[Failure]) -> datetime | None
 
 
 def save(failures: list[Failure]) -> None:
-    """Save what failed, and delete what counts no more."""
+    """Save failures, and delete those that no limit counts any more."""
     if failures:
         Failure.objects.bulk_create(failures)
         # A lock lasts for a period after its newest failure, and its oldest was a period earlier.

@@ -22,7 +22,7 @@ class Tries:
     """What a request has tried so far."""
 
     address: str
-    # The accounts of the newest try, and the keys that count it when it fails; empty after it failed.
+    # The accounts of the latest try, and the digests of the limits that count it if it fails; empty once it is counted.
     accounts: set[str] = field(default_factory=set)
     keys: list[str] = field(default_factory=list)
     # The middleware saves them after the view, whose own transaction may be rolled back.
@@ -36,11 +36,13 @@ current: ContextVar[Tries | None] = ContextVar("tries", default=None)
 
 @sensitive_variables("credentials")
 def check(credentials: dict) -> None:
-    """Raise PermissionDenied where too many passwords were wrong; else note what this try counts for, if it fails."""
+    """Raise PermissionDenied if a limit is reached; else remember which limits count this try if it fails."""
     tries = current.get()
-    if not tries or "password" not in credentials:
+    if not tries:
         return
     tries.accounts, tries.keys = set(), []
+    if "password" not in credentials:
+        return
     accounts = limits.accounts_in(credentials)
     counted = counted_by(tries.address, accounts)
     locks = [limits.locked_until(kind, key, tries.failures) for kind, key in counted]
@@ -54,7 +56,7 @@ def check(credentials: dict) -> None:
 def counted_by(address: str, accounts: set[str]) -> list[tuple[str, str]]:
     """Return the limits that hold for a try, as pairs of kind and key.
 
-    The limit of an account is for strangers: an address that is known to it is not counted by it.
+    The limit of an account counts no tries from addresses that are known to the account.
     """
     strangers = [
         account for account in accounts if not limits.is_known(account, address)

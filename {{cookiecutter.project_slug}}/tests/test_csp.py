@@ -4,10 +4,18 @@ import pytest
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
+
+
+def plain(request):
+    return HttpResponse()
+
 
 urlpatterns = [
-    path("", lambda request: HttpResponse()),
-    path("theme/", lambda request: HttpResponse()),
+    path("", plain),
+    path("theme/", plain),
+    path("theme/editor/", plain),
+    path("theme/own/", csp_override({"default-src": [CSP.NONE]})(plain)),
 ]
 
 
@@ -16,13 +24,21 @@ def site(platform):
     platform.ROOT_URLCONF = __name__
     platform.SECURE_CSP = {"default-src": [CSP.SELF]}
     platform.SECURE_CSP_FOR_PREFIX = {
-        "/theme/": {"default-src": [CSP.SELF, CSP.UNSAFE_EVAL]}
+        "/theme/": {"default-src": [CSP.SELF, CSP.UNSAFE_EVAL]},
+        "/theme/editor/": {"default-src": [CSP.SELF, CSP.UNSAFE_INLINE]},
     }
 
 
-def test_a_prefix_has_its_policy(client):
-    policy = client.get("/theme/").headers["Content-Security-Policy"]
-    assert policy == "default-src 'self' 'unsafe-eval'"
+@pytest.mark.parametrize(
+    ("address", "policy"),
+    [
+        ("/theme/", "default-src 'self' 'unsafe-eval'"),
+        ("/theme/editor/", "default-src 'self' 'unsafe-inline'"),
+        ("/theme/own/", "default-src 'none'"),
+    ],
+)
+def test_the_nearest_policy_holds(client, address, policy):
+    assert client.get(address).headers["Content-Security-Policy"] == policy
 
 
 @pytest.mark.parametrize("address", ["/", "/no/such/page"])

@@ -53,6 +53,12 @@ def test_a_trusted_proxy_says_for_whom_it_asks(ask):
     assert seen["HTTP_HOST"] == "example.com"
 
 
+@pytest.mark.parametrize("host", ["", " ", "internal, example.com"])
+def test_without_one_forwarded_host_the_host_of_the_request_counts(ask, host):
+    _, seen = ask(**FORWARDED | {"HTTP_X_FORWARDED_HOST": host})
+    assert seen["HTTP_HOST"] == "example.com"
+
+
 @pytest.mark.parametrize("address", [CLIENT, "127.0.0.1", "::1", "", "unix:"])
 def test_nobody_else_is_believed(ask, address):
     # An app server may believe the header by itself, and say https.

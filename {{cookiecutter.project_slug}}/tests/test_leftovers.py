@@ -17,8 +17,13 @@ def test_old_uploads_are_deleted_and_nothing_else(settings, tmp_path):
     for name, age in ages.items():
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (time.time() - age,) * 2)
+    # It cannot be deleted, like the file of somebody else.
+    folder = tmp_path / "tmpfolder.upload"
+    folder.mkdir()
+    os.utime(folder, (0, 0))
     delete_leftovers()
     assert {path.name for path in tmp_path.iterdir()} == {
         "tmpnew.upload.png",
         "report.csv",
+        "tmpfolder.upload",
     }

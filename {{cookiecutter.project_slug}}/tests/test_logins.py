@@ -48,6 +48,13 @@ def many(request):
     return HttpResponse(str(sum(user is not None for user in found)))
 
 
+def two_steps(request):
+    """Check a right password, and then a code that is wrong."""
+    authenticate(request, username="dana", password=PASSWORD)
+    authenticate(request, code="wrong")
+    return HttpResponse()
+
+
 def switch(request):
     """Try a password of dana first, then log in as somebody else."""
     authenticate(request, username="dana", password="wrong")
@@ -101,6 +108,7 @@ urlpatterns = [
     path("elsewhere/", login_page),
     path("api/token/", token),
     path("many/", many),
+    path("two-steps/", two_steps),
     path("switch/", switch),
     path("asynchronous/", asynchronous),
     path("register/", register),
@@ -304,6 +312,11 @@ def test_addresses_of_one_64_count_together():
     codes = [statuses(1, address=f"2001:db8::{n}")[0] for n in range(1, 12)]
     assert codes == [200] * 10 + [429]
     assert statuses(1, address="2001:db8:0:1::1") == [200]
+
+
+def test_a_wrong_code_after_a_right_password_counts_no_password():
+    assert {post(at="/two-steps/").status_code for _ in range(11)} == {200}
+    assert statuses(1) == [200]
 
 
 # Accounts

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from config.publish import publish
+from config.publish import PART, publish
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def release(tmp_path):
             for file in folder.rglob("*")
             if file.is_file()
         }
-        return {file for file in files if not file.startswith("errors/")}
+        return {file for file in files if not file.startswith("config/error-pages/")}
 
     return _release
 
@@ -90,7 +90,14 @@ def test_a_release_that_finds_no_room_leaves_the_files_of_the_one_before(
     with pytest.raises(OSError, match="No space left"):
         publish(tmp_path / "a.js-b.js", tmp_path / "served")
     assert (tmp_path / "served/a.js").read_text() == "a.js"
-    assert not [*(tmp_path / "served").glob("*.new")]
+    assert not [*(tmp_path / "served").glob(f"*{PART}")]
+
+
+def test_a_file_may_have_any_ending(release):
+    assert release("changes.new", "errors/404.html") == {
+        "changes.new",
+        "errors/404.html",
+    }
 
 
 def test_a_release_that_finds_no_room_leaves_nothing_behind(release, monkeypatch):
@@ -111,11 +118,12 @@ def test_nginx_gets_the_error_pages_and_fills_in_the_number_of_the_request(
     release, tmp_path
 ):
     release("a.1.css")
-    pages = sorted(page.name for page in (tmp_path / "served/errors").iterdir())
+    folder = tmp_path / "served/config/error-pages"
+    pages = sorted(page.name for page in folder.iterdir())
     assert pages == [
         *("400.html", "403.html", "404.html", "413.html", "429.html"),
         *("500.html", "502.html", "503.html", "504.html", "refused.html"),
     ]
-    page = (tmp_path / "served/errors/502.html").read_text()
+    page = (folder / "502.html").read_text()
     assert "<h1>The site did not answer</h1>" in page
     assert '<code><!--# echo var="request_id" --></code>' in page

@@ -16,7 +16,8 @@ PRODUCTION = {"SECRET_KEY": SECRET, "POSTGRES_PASSWORD": "secret"}
 
 # What compose.yaml and a person's shell may set. Variables of your own, which your settings may need, stay.
 UNSET = re.compile(
-    r"(SECRET_KEY|POSTGRES_\w+|DATABASE_URL|DEBUG|DOMAIN|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|EMAIL_URL)(_FILE)?"
+    r"(SECRET_KEY|POSTGRES_\w+|DATABASE_URL|DEBUG|DOMAIN|REDIRECT_DOMAINS|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|EMAIL_URL"
+    r"|TRUSTED_PROXIES|UPLOAD_LIMIT_MB|SECURE_HSTS_\w+|TIME_ZONE|LOG_LEVEL)(_FILE)?"
 )
 
 
@@ -33,9 +34,9 @@ def settings(**variables: str) -> ModuleType:
     with (
         patch.dict(os.environ, environ, clear=True),
         patch.dict(sys.modules),
-        patch("config.settings"),
+        patch("config.settings"),  # which an import of the module changes
     ):
-        for name in [*sys.modules]:
+        for name in [*sys.modules]:  # settings may be a package
             if name.startswith("config.settings"):
                 del sys.modules[name]
         return importlib.import_module("config.settings")
@@ -176,7 +177,13 @@ def test_mail_goes_to_the_server_in_email_url():
 
 
 @pytest.mark.parametrize(
-    "url", ["https://me:hunter2@mail.example.com", "smtp:mail.example.com"]
+    "url",
+    [
+        "https://me:hunter2@mail.example.com",
+        "smtp:mail.example.com",
+        "smtp://me:hunter[2@mail.example.com",
+        "smtp://me:hunter℀@mail.example.com",
+    ],
 )
 def test_a_bad_email_url_stops_without_showing_the_password(url):
     message = refusal(**PRODUCTION, EMAIL_URL=url)
@@ -193,13 +200,14 @@ def test_a_bad_email_url_stops_without_showing_the_password(url):
         ("DOMAIN", "https://example.com"),
         ("DOMAIN", "192.0.2.1"),
         ("DOMAIN", "*"),
+        ("DOMAIN", ","),
         ("LOG_LEVEL", "loud"),
         ("SECURE_HSTS_SECONDS", "1y"),
         ("TIME_ZONE", "Mars/Olympus"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(name, value):
-    assert refusal(**PRODUCTION | {name: value}).startswith(f"{name} must be ")
+    assert refusal(**PRODUCTION | {name: value}).startswith(f"{name} must ")
 
 
 def test_production_passes_djangos_deployment_checks():
@@ -212,6 +220,24 @@ def test_production_passes_djangos_deployment_checks():
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("level", "is_logged"), [("WARNING", True), ("ERROR", False)])
+def test_the_log_level_holds_for_what_django_logs(level, is_logged):
+    code = (
+        "import django, logging; django.setup();"
+        "print(logging.getLogger('django.request').isEnabledFor(logging.WARNING))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        env=environment(
+            DJANGO_SETTINGS_MODULE="config.settings", LOG_LEVEL=level, **PRODUCTION
+        ),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == f"{is_logged}\n"
 
 
 def test_the_largest_request_is_a_file_of_75_mb_and_its_form():

@@ -27,13 +27,14 @@ LONGEST_WAIT = 4
 def wait_for_response(path: Path) -> None:
     """Wait until the server responds to a new connection: it has then accepted all earlier ones.
 
-    Raises OSError where it does not respond in time.
+    Raises OSError if it does not respond in time, or closes the connection.
     """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(LONGEST_WAIT)
         connection.connect(str(path))
         connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        connection.recv(1)
+        if not connection.recv(1):
+            raise ConnectionError("The server closed the connection.")
 
 
 def close_socket(path: Path) -> None:

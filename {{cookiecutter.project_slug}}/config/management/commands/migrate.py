@@ -9,11 +9,11 @@ from django.db.backends.postgresql.psycopg_any import errors
 # Any number will do, as long as every process that migrates this database takes the same.
 LOCK = 6_101_954
 # Seconds to wait for another process that migrates.
-LONGEST_WAIT = 300
+DEFAULT_WAIT_SECONDS = 300
 
 # A query that needs a table waits behind a migration that waits for the same table. So a migration stops
 # waiting after some seconds, lets the queries pass during a pause, and is tried again.
-SECONDS, PAUSE, TRIES = 3, 5, 3
+LOCK_TIMEOUT_SECONDS, PAUSE_SECONDS, ATTEMPTS = 3, 5, 3
 
 HOLDERS = """
 SELECT concat_ws(' ', 'process', pid, 'of', usename, application_name, 'at', coalesce(host(client_addr), 'a socket'))
@@ -33,9 +33,9 @@ STILL_HELD = (
 
 
 class Command(migrate.Command):
-    """Django's migrate, one at a time: a second one waits, and then finds nothing left to do.
+    """Django's migrate, one at a time: a second migrate waits for the first, and then finds nothing left to do.
 
-    A migration does not wait long for a lock. A cache that is a table of the database is made, too.
+    A migration does not wait long for a lock. The tables of database caches are created, too.
     """
 
     current_migration = None
@@ -46,8 +46,8 @@ class Command(migrate.Command):
             "--wait",
             type=int,
             metavar="SECONDS",
-            default=LONGEST_WAIT,
-            help=f"how long to wait for another process that migrates; {LONGEST_WAIT} if not given",
+            default=DEFAULT_WAIT_SECONDS,
+            help=f"how long to wait for another process that migrates; {DEFAULT_WAIT_SECONDS} if not given",
         )
 
     def handle(self, *args, **options):
@@ -96,7 +96,7 @@ class Command(migrate.Command):
             )
 
     def migrate_with_timeout(self, *args, **options):
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(ATTEMPTS)):
             try:
                 return self.migrate(*args, **options)
             except OperationalError as error:
@@ -111,12 +111,20 @@ class Command(migrate.Command):
                 f" timed out while it waited for a lock, {left} tries left"
             )
             if left:
-                time.sleep(PAUSE)
-        raise CommandError(GAVE_UP.format(self.current_migration, SECONDS, TRIES))
+                time.sleep(PAUSE_SECONDS)
+        raise CommandError(
+            GAVE_UP.format(self.current_migration, LOCK_TIMEOUT_SECONDS, ATTEMPTS)
+        )
 
     def migrate(self, *args, **options):
         super().handle(*args, **options)
-        call_command("createcachetable", database=options["database"])
+        if not (options["plan"] or options["check_unapplied"]):  # these only look
+            call_command(
+                "createcachetable",
+                database=options["database"],
+                verbosity=options["verbosity"],
+                stdout=self.stdout,
+            )
 
     def migration_progress_callback(self, action, migration=None, fake=False):
         super().migration_progress_callback(action, migration, fake)
@@ -126,7 +134,7 @@ class Command(migrate.Command):
 
 @contextmanager
 def lock_timeout(connection):
-    """Let each migration wait SECONDS for a lock, unless it is not atomic: it would leave a half behind.
+    """Let each migration wait LOCK_TIMEOUT_SECONDS for a lock, unless it is not atomic: a timeout would leave it half applied.
 
     SET LOCAL ends with the transaction, also behind PgBouncer, where a session's settings would stay.
     """
@@ -136,7 +144,7 @@ def lock_timeout(connection):
         def __enter__(self):
             super().__enter__()
             if self.atomic_migration:
-                self.execute(f"SET LOCAL lock_timeout = '{SECONDS}s'")
+                self.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
             return self
 
     connection.SchemaEditorClass = SchemaEditor
