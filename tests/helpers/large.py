@@ -91,8 +91,10 @@ def large_views(stack: Stack, folder: Path, *flags: str):
     name = stack.compose("run", "--detach", "--rm", "--no-deps", mount, *flags, "app").strip()
     host = run("docker", "inspect", name, "--format", "{{.Config.Hostname}}").stdout.strip()
     until_it_listens = f"until test -S /run/app/{host}.sock; do sleep 0.1; done"
-    stack.exec("app", "timeout", "30", "sh", "-c", until_it_listens)
-    with sending_to(stack, host):
-        eventually_status(stack, 200)
-        yield name
-    run("docker", "rm", "--force", name)
+    try:
+        stack.exec("app", "timeout", "30", "sh", "-c", until_it_listens)
+        with sending_to(stack, host):
+            eventually_status(stack, 200)
+            yield name
+    finally:
+        run("docker", "rm", "--force", name)

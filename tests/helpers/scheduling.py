@@ -1,4 +1,4 @@
-"""Run tests with two workers of pytest-xdist that each get whole groups."""
+"""Give each worker of pytest-xdist whole groups of tests."""
 
 from xdist.scheduler import LoadScopeScheduling
 

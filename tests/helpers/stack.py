@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +23,18 @@ PRODUCTION = "compose.prod.yaml"
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess:
     """Run a command and return how it ended, with what it printed; never raises for that."""
     return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+
+COMPOSE_PATH = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}'
+
+
+@cache
+def compose_program() -> str:
+    """Return the path of Compose itself.
+
+    `docker compose` starts it too, but only after all other plugins, which takes twice the CPU time.
+    """
+    return run("docker", "info", "--format", COMPOSE_PATH).stdout.strip()
 
 
 def share_packages(project: Path) -> None:
@@ -53,7 +66,7 @@ class Stack:
         # A person's .env decides about these; the shell that runs the tests does not.
         inherited = {k: v for k, v in os.environ.items() if k not in ("UID", "GID", "DOMAIN")}
         return run(
-            *("docker", "compose", "--file", self.file, *arguments),
+            *(compose_program(), "--file", self.file, *arguments),
             cwd=self.path,
             env=inherited | self.ports | env,
             timeout=timeout,
@@ -94,7 +107,8 @@ class Stack:
     def logged(self, answer: httpx.Response) -> dict:
         """Return what nginx logged about the request of this answer; it writes once a second."""
         for _ in range(50):
-            for line in self.logs("nginx").splitlines():
+            newest = self.compose("logs", "--no-log-prefix", "--tail=200", "nginx")
+            for line in newest.splitlines():
                 if f'"request_id":"{answer.headers["X-Request-ID"]}"' in line:
                     return json.loads(line)
             time.sleep(0.1)

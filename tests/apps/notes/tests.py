@@ -1,7 +1,7 @@
 import unittest
 
 from django.contrib.auth import get_user_model
-from django.test import Client, TestCase
+from django.test import Client, TestCase, override_settings
 
 from .models import Note, Tag
 
@@ -18,6 +18,10 @@ class TagTests(TestCase):
         self.assertEqual(str(Tag.objects.get()), "tag blue")
 
 
+QUICK = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@override_settings(PASSWORD_HASHERS=QUICK)
 class NoteTests(TestCase):
     @classmethod
     def setUpTestData(cls):
