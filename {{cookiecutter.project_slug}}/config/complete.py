@@ -8,8 +8,7 @@ from django.conf import settings
 
 BLOCK = 64 * 1024  # bytes
 
-# Their responses have no body.
-NO_BODY = ("1", "204", "304")
+STATUSES_WITHOUT_BODY = ("1", "204", "304")
 
 
 class Complete:
@@ -51,7 +50,7 @@ def needs_chunks(environ: dict, status: str, headers: list[tuple[str, str]]) -> 
     if environ["SERVER_PROTOCOL"] != "HTTP/1.1" or environ["REQUEST_METHOD"] == "HEAD":
         return False
     names = {name.lower() for name, _ in headers}
-    return not status.startswith(NO_BODY) and names.isdisjoint(
+    return not status.startswith(STATUSES_WITHOUT_BODY) and names.isdisjoint(
         {"content-length", "transfer-encoding"}
     )
 
@@ -69,7 +68,7 @@ class Response:
             self.read_rest()
             yield from blocks(self.result)
             return
-        # A view may make it of the request's body, so the rest of that is read at the end.
+        # The view may still read the request's body while it streams; close() reads the rest.
         for block in blocks(self.result):
             if block:
                 yield b"%x\r\n%b\r\n" % (len(block), block)
@@ -86,7 +85,7 @@ class Response:
         """Read what is left of the request's body, up to the size of the largest one."""
         with suppress(OSError):  # the other side has closed the connection
             for _ in range(0, settings.LARGEST_BODY, BLOCK):
-                if not (self.body and self.body.read(BLOCK)):
+                if self.body is None or not self.body.read(BLOCK):
                     return
 
 

@@ -17,6 +17,7 @@ import dj_database_url
 
 # Not an address: a browser that is given one asks for no name, and so gets no certificate.
 HOST = re.compile(r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?")
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 SMTP_OPTIONS = {
     "smtp": {},
     "smtp+tls": {"use_tls": True},
@@ -34,12 +35,12 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
-def boolean(name: str, default: bool = False) -> bool:
-    """Return NAME as true (1, true, yes, on) or false (0, false, no, off)."""
-    value = text(name, str(default)).lower()
-    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+def boolean(name: str) -> bool:
+    """Return NAME as true (1, true, yes, on) or false (0, false, no, off, unset)."""
+    value = text(name, "0").lower()
+    if value not in TRUE | FALSE:
         sys.exit(f"{name} must be 1 or 0, not {value!r}.")
-    return value in {"1", "true", "yes", "on"}
+    return value in TRUE
 
 
 def integer(name: str, default: int) -> int:

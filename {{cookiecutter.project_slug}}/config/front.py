@@ -1,6 +1,6 @@
-"""What a web server in front would do: decide whom to believe, and refuse what this site does not take.
+"""What a reverse proxy would do: apply the headers of trusted proxies, redirect, and refuse requests.
 
-It stands before Django, as the first thing that config/wsgi.py gives a request to.
+config/wsgi.py gives each request to it, before Django.
 """
 
 import logging
@@ -27,60 +27,60 @@ FORWARDED = [
 
 
 class Front:
-    """A WSGI application in front of another one."""
+    """A WSGI application around another one."""
 
     def __init__(self, application):
         self.application = application
 
     def __call__(self, environ, start_response):
-        believe(environ)
+        apply_forwarded_headers(environ)
         # A platform that is no trusted proxy may choose the request ID, too.
-        number = request_id.chosen(environ.get("HTTP_X_REQUEST_ID", ""))
-        environ["HTTP_X_REQUEST_ID"] = number
-        request_id.current.set(number)
+        id_ = request_id.valid_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ["HTTP_X_REQUEST_ID"] = id_
+        request_id.current.set(id_)
         if location := redirect(environ):
             start_response(
-                "308 Permanent Redirect", redirect_headers(environ, location, number)
+                "308 Permanent Redirect", redirect_headers(environ, location, id_)
             )
             return []
         status, reason = refusal(environ)
         if not status:
             return self.application(environ, start_response)
         logger.warning("%s: %s", status, reason)
-        body = errors.page(413 if status.startswith("413") else 400, number).encode()
+        body = errors.page(413 if status.startswith("413") else 400, id_).encode()
         start_response(
             status,
             [
                 ("Content-Type", "text/html; charset=utf-8"),
                 ("Content-Length", str(len(body))),
-                ("X-Request-ID", number),
+                ("X-Request-ID", id_),
             ],
         )
         return [body]
 
 
-def believe(environ: dict) -> None:
-    """Take over what a trusted proxy says of the client; forget what anybody else says of itself."""
-    said = {name: environ.pop(name) for name in FORWARDED if name in environ}
+def apply_forwarded_headers(environ: dict) -> None:
+    """Use the X-Forwarded-* headers of a trusted proxy; delete those of everybody else."""
+    forwarded = {name: environ.pop(name) for name in FORWARDED if name in environ}
     environ["wsgi.url_scheme"] = "http"
     environ["REMOTE_ADDR"] = unmapped(environ["REMOTE_ADDR"])
-    if not trusted(environ["REMOTE_ADDR"]):
+    if not is_trusted(environ["REMOTE_ADDR"]):
         return
     # Each proxy writes the address that it saw at the end, so what a client made up comes first.
     chain = [
         hop.strip()
-        for hop in said.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        for hop in forwarded.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if hop.strip()
     ]
     if chain:
         environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
     # 0.0.0.0/0 trusts the proxy that connects, wherever it is. Of those before it nothing is known.
-    while chain and trusted(environ["REMOTE_ADDR"], but_not=EVERYBODY):
+    while chain and is_trusted(environ["REMOTE_ADDR"], ignoring=EVERYBODY):
         environ["REMOTE_ADDR"] = unmapped(without_port(chain.pop()))
-    host = said.get("HTTP_X_FORWARDED_HOST", "").strip()
+    host = forwarded.get("HTTP_X_FORWARDED_HOST", "").strip()
     if host and "," not in host:  # two proxies do not agree on one
         environ["HTTP_HOST"] = host
-    if said.get("HTTP_X_FORWARDED_PROTO") == "https":
+    if forwarded.get("HTTP_X_FORWARDED_PROTO") == "https":
         environ["wsgi.url_scheme"] = "https"
 
 
@@ -90,10 +90,10 @@ def unmapped(address: str) -> str:
     return ipv4 if prefix.lower() == "::ffff" and "." in ipv4 else address
 
 
-def trusted(address: str, but_not: Collection = ()) -> bool:
-    """Whether TRUSTED_PROXIES holds this address; what is not an address is not trusted."""
+def is_trusted(address: str, ignoring: Collection = ()) -> bool:
+    """Return whether a network of TRUSTED_PROXIES has this address; a text that is no address is not trusted."""
     networks = [
-        network for network in settings.TRUSTED_PROXIES if network not in but_not
+        network for network in settings.TRUSTED_PROXIES if network not in ignoring
     ]
     try:
         return any(ip_address(address) in network for network in networks)
@@ -109,7 +109,7 @@ def without_port(address: str) -> str:
 
 
 def redirect(environ: dict) -> str:
-    """Return where a name in REDIRECT_DOMAINS leads, and for other names an empty text."""
+    """Return the URL that a name in REDIRECT_DOMAINS redirects to, and for other names an empty text."""
     host, port = split_domain_port(environ.get("HTTP_HOST", "").lower())
     if environ["PATH_INFO"] in PROBES or host not in settings.REDIRECT_DOMAINS:
         return ""
@@ -120,16 +120,14 @@ def redirect(environ: dict) -> str:
     return f"https://{settings.DOMAIN[0].removeprefix('.')}{port}{path}{query}"
 
 
-def redirect_headers(
-    environ: dict, location: str, number: str
-) -> list[tuple[str, str]]:
+def redirect_headers(environ: dict, location: str, id_: str) -> list[tuple[str, str]]:
     """Return the headers of a redirect; browsers insist on HTTPS for its name, as for the site."""
     headers = [
         ("Location", location),
         ("Content-Length", "0"),
         # Browsers would keep it for ever, and go in circles when the two names change places.
         ("Cache-Control", "max-age=3600"),
-        ("X-Request-ID", number),
+        ("X-Request-ID", id_),
     ]
     if environ["wsgi.url_scheme"] == "https" and settings.SECURE_HSTS_SECONDS:
         headers.append(
@@ -139,7 +137,7 @@ def redirect_headers(
 
 
 def refusal(environ: dict) -> tuple[str, str]:
-    """Return the status and the reason to refuse a request with, or two empty ones."""
+    """Return the status and the reason of a refusal, or two empty texts for a request that may pass."""
     host, _ = split_domain_port(environ.get("HTTP_HOST", "").lower())
     if environ["PATH_INFO"] not in PROBES and not validate_host(
         host, settings.ALLOWED_HOSTS

@@ -1,4 +1,4 @@
-"""Answers for whoever watches the container, such as Docker or a load balancer."""
+"""Responses for health checks, such as Docker's or a load balancer's."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class HealthMiddleware:
-    """Answer /healthz (this process answers) and /readyz (so does the database, and it is migrated).
+    """Serve /healthz (this process responds) and /readyz (the database responds, and it is migrated).
 
     A middleware, because views come after the checks of host name and HTTPS, which a probe fails.
     """
@@ -33,9 +33,13 @@ def plain(text: str, status: int) -> HttpResponse:
 def not_ready_because() -> str:
     """Return why this process should get no traffic yet, or nothing when it may."""
     try:
-        executor = MigrationExecutor(connection)
+        pending = pending_migrations()
     except DatabaseError:
         return "no connection to the database"
-    if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return f"{len(waiting)} migrations wait to be applied"
-    return ""
+    return f"{pending} migrations wait to be applied" if pending else ""
+
+
+def pending_migrations() -> int:
+    """Return how many migrations are not applied. Raises DatabaseError when the database is away."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

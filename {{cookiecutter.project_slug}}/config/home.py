@@ -13,11 +13,12 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.mail import mailers
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_safe
+
+from config.health import pending_migrations
 
 
 class Check(NamedTuple):
@@ -78,12 +79,11 @@ def check_database() -> tuple[str, ...]:
             "SHOW server_version" if postgresql else "SELECT sqlite_version()"
         )
         server = f"{connection.display_name} {cursor.fetchone()[0].split()[0]}"
-    executor = MigrationExecutor(connection)
-    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if not waiting:
+    pending = pending_migrations()
+    if not pending:
         return "works", f"{server} answers, and all migrations have run."
     detail = (
-        f"{server} answers, with {waiting} migration{pluralize(waiting)} still to run."
+        f"{server} answers, with {pending} migration{pluralize(pending)} still to run."
     )
     return (
         "does not work",

@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import closing
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -12,9 +13,6 @@ from django.core.management import CommandError
 SOCKETS = Path("/run/app")
 # The longest that a request may take.
 SECONDS = 60
-# Django does not serve the site's own host name: the settings are wrong, whatever the page is.
-BAD_REQUEST = 400
-SERVER_ERROR = 500
 
 
 class SocketConnection(HTTPConnection):
@@ -40,7 +38,8 @@ def check(host: str) -> None:
     page = getattr(settings, "READY_PAGE", "/")
     status, text = request(host, page)
     # A page that asks for a login (401, 403, a redirect) works; so does an API without a page here.
-    if status == BAD_REQUEST or status >= SERVER_ERROR:
+    # With 400 Django refuses the site's own host name: the settings are wrong, whatever the page is.
+    if status == HTTPStatus.BAD_REQUEST or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise CommandError(f"{page} responds {status} {text}".strip())
 
 

@@ -23,18 +23,15 @@ SECRET_KEY = env.secret("SECRET_KEY", development="development" if DEBUG else ""
 DOMAIN = env.hosts("DOMAIN", "localhost")
 # These names redirect to the first name in DOMAIN before Django sees a request.
 REDIRECT_DOMAINS = env.redirect_hosts("REDIRECT_DOMAINS", DOMAIN)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", " ".join(DOMAIN))
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [*DOMAIN]
 if DEBUG:
-    ALLOWED_HOSTS += [".localhost", "127.0.0.1", "[::1]", env.text("APP_ADDRESS")]
-CSRF_TRUSTED_ORIGINS = env.words(
-    "CSRF_TRUSTED_ORIGINS",
-    # A leading dot, as in .example.com, is every host below it.
-    " ".join(
-        f"https://*{host}" if host.startswith(".") else f"https://{host}"
-        for host in (ALLOWED_HOSTS if DEBUG else DOMAIN)
-    ),
-)
-# The addresses whose X-Forwarded-* headers are believed: as a rule those of a load balancer.
+    ALLOWED_HOSTS += [".localhost", "127.0.0.1", "[::1]", *env.words("APP_ADDRESS")]
+# In development a tunnel may terminate TLS.
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [
+    f"https://{'*' if host.startswith('.') else ''}{host}"
+    for host in (ALLOWED_HOSTS if DEBUG else DOMAIN)
+]
+# The addresses whose X-Forwarded-* headers are used, as a rule those of a load balancer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Application
@@ -268,7 +265,7 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
-    # nginx or config/front.py sets this header, and deletes what a client sends.
+    # Only a trusted proxy can set this header: what a client sends is deleted.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("SECURE_HSTS_INCLUDE_SUBDOMAINS")

@@ -52,16 +52,18 @@ def key(*parts: str) -> str:
     return salted_hmac("logins", value, algorithm="sha256").hexdigest()
 
 
-def locked_until(kind: str, key: str, unsaved: list[Failure]) -> datetime | None:
+def locked_until(kind: str, digest: str, unsaved: list[Failure]) -> datetime | None:
     """Return until when passwords are refused, or None when they are not.
 
     `kind` is "address" or "account"; `unsaved` are failures that are not in the database yet.
     """
     tries, period = settings.LOGIN_LIMITS[kind]
     saved = (
-        Failure.objects.filter(key=key).order_by("-time").values_list("time", flat=True)
+        Failure.objects.filter(key=digest)
+        .order_by("-time")
+        .values_list("time", flat=True)
     )
-    times = [failure.time for failure in unsaved if failure.key == key] + [
+    times = [failure.time for failure in unsaved if failure.key == digest] + [
         *saved[:tries]
     ]
     newest = sorted(times, reverse=True)[:tries]

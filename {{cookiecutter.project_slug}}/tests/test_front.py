@@ -1,4 +1,4 @@
-"""Whom the front believes, and what it refuses before Django is asked."""
+"""Which proxies are trusted, and what is refused before Django sees it."""
 
 import io
 from ipaddress import ip_network

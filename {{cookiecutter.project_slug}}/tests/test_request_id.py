@@ -1,4 +1,4 @@
-"""The number of a request, in its answer and in the logs."""
+"""The ID of a request, in its response and in the logs."""
 
 import json
 import logging
@@ -35,14 +35,14 @@ def test_production_logs_one_line_of_json_with_it(client, settings, capsys):
     production = settings.LOGGING | {"handlers": {"stderr": json_to_stderr(settings)}}
     logging.config.dictConfig(production)
     try:
-        client.get("/no\nsuch page", headers={"X-Request-ID": "the-number"})
+        client.get("/no\nsuch page", headers={"X-Request-ID": "the-id"})
     finally:
         logging.config.dictConfig(settings.LOGGING)
     (line,) = capsys.readouterr().err.splitlines()
     logged = json.loads(line)
     assert logged["level"] == "WARNING"
     assert logged["logger"] == "django.request"
-    assert logged["request_id"] == "the-number"
+    assert logged["request_id"] == "the-id"
 
 
 def json_to_stderr(settings) -> dict:

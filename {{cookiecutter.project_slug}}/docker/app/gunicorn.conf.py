@@ -61,8 +61,8 @@ access_log_format = (
 )
 {%- endif %}
 
-# The request line and a header, in bytes, and how many headers: a little more than comes through. Of
-# the request line gunicorn takes no more.
+# The request line and a header, in bytes, and how many headers: slightly above what a reverse proxy lets
+# through. 8190 is gunicorn's maximum for the request line.
 limit_request_line = 8190
 limit_request_field_size = 16 * 1024
 limit_request_fields = 120
