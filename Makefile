@@ -18,15 +18,15 @@ RUNNING = $(PYTEST) tests/running -n 4 --dist loadgroup --no-loadscope-reorder -
 ALONE = $(PYTEST) tests/browser tests/faults --durations=25
 
 .DELETE_ON_ERROR:
-.PHONY: help test test-all test-fast rendering base-images demo demo-down stand-ins-down lint lock
+.PHONY: help test test-all test-fast rendering engine base-images chromium demo demo-down stand-ins-down lint lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' Makefile
 
-test: .venv/ready  ## what every change must pass: 35 minutes (SHARD=1/3 for a third, ARGS="-k backup" for a part)
-	@$(BIN)/python -m tests.helpers.shards $(SHARD)
-	@.ci/engine
-	@$(MAKE) --no-print-directory --jobs=2 base-images $(if $(ARGS),,rendering)
+test:  ## what every change must pass: 35 minutes (SHARD=1/3 for a third, ARGS="-k backup" for a part)
+	@$(PYTHON) -m tests.helpers.which_shard $(SHARD)
+	@$(MAKE) --no-print-directory --jobs=2 .venv/ready engine
+	@$(MAKE) --no-print-directory --jobs=3 base-images chromium $(if $(ARGS),,rendering)
 	@CHROMIUM="$$(.ci/chromium)" && export CHROMIUM && $(if $(ARGS),$(PYTEST) $(ARGS),$(RUNNING) && $(ALONE))
 
 test-all:  ## make test and what is exhaustive: 150 minutes (SHARD=2/5, ARGS=… as above)
@@ -37,6 +37,12 @@ test-fast: .venv/ready  ## what needs no container and no copy of this repositor
 
 rendering: .venv/ready
 	@$(RENDERING)
+
+engine:
+	@.ci/engine
+
+chromium: .venv/ready
+	@.ci/chromium >/dev/null
 
 base-images:
 	@.ci/base-images $(IMAGES) $(OLD_PYTHON) $(RECIPE_IMAGES)

@@ -11,6 +11,7 @@ from tests.helpers.project import Project, a_slug
 from tests.helpers.scheduling import GroupScheduling
 from tests.helpers.site import Site, made_of
 from tests.helpers.stack import DEVELOPMENT, PRODUCTION, Stack, free_port, run, standing
+from tests.helpers.which_shard import parse
 
 exhaustive = pytest.mark.exhaustive
 
@@ -24,7 +25,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     try:
-        shards.parse(config.option.shard)
+        parse(config.option.shard)
     except ValueError as refusal:
         raise pytest.UsageError(str(refusal)) from None
 

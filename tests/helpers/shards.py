@@ -4,29 +4,18 @@ The tests of a group share what they start, so a group is never divided; pytest-
 """
 
 import json
-import sys
 from collections import defaultdict
 
 import pytest
 
 from tests.helpers.matrix import ROOT, label, pairwise
+from tests.helpers.which_shard import parse
 
 # The mean of each file's tests, measured. A file that is not listed yet gets UNKNOWN.
 RECORDED = json.loads((ROOT / "tests/helpers/seconds.json").read_text())
 UNKNOWN = 3.0
 
 VARIANTS = [*map(label, pairwise())]
-
-
-def parse(text: str) -> tuple[int, int]:
-    """Return the number of a shard and the count of shards, from text such as "2/5".
-
-    Raises ValueError, with a sentence, for any other text.
-    """
-    number, _, count = text.partition("/")
-    if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
-        return int(number), int(count)
-    raise ValueError(f"SHARD is a number and how many shards there are, such as 2/5, not {text!r}.")
 
 
 def group(test: str) -> str:
@@ -71,10 +60,3 @@ def choose(items: list[pytest.Item], text: str) -> list[pytest.Item]:
     number, count = parse(text)
     mine = divide(totals(items), count)[number - 1]
     return [item for item in items if group(item.nodeid) in mine]
-
-
-if __name__ == "__main__":
-    try:
-        parse(sys.argv[1])
-    except ValueError as refusal:
-        sys.exit(str(refusal))

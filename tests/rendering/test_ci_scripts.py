@@ -529,7 +529,7 @@ def test_a_failure_in_any_folder_fails_the_suite(machine, failing):
 
 
 def test_a_wrong_shard_is_refused_before_anything_starts(machine):
-    machine.fake("python3", f'{PYTHON}\n[[ "$*" != *tests.helpers.shards* ]]')
+    machine.fake("python3", f'{PYTHON}\n[[ "$*" != *tests.helpers.which_shard* ]]')
     assert make(machine, "test", SHARD="5/2").returncode != 0
     assert machine.calls("docker") == machine.calls("python3 -m pytest") == []
 

@@ -12,16 +12,17 @@ import pytest
 
 from tests.helpers import shards
 from tests.helpers.matrix import ROOT
+from tests.helpers.which_shard import parse
 
 
 @pytest.mark.parametrize(("text", "parsed"), [("1/1", (1, 1)), ("2/5", (2, 5)), ("5/5", (5, 5))])
 def test_a_shard_is_a_number_and_a_count(text, parsed):
-    assert shards.parse(text) == parsed
+    assert parse(text) == parsed
 
 
 @pytest.mark.parametrize("text", ["", "2", "0/5", "6/5", "2/0", "-1/5", "a/b", "1/2/3", "1 / 2"])
 def test_any_other_shard_is_refused_in_one_sentence(text):
-    command = [sys.executable, "-m", "tests.helpers.shards", text]
+    command = [sys.executable, "-m", "tests.helpers.which_shard", text]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (

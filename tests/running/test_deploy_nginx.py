@@ -53,6 +53,11 @@ def test_nginx_is_reloaded_for_another_configuration_only(site):
     site.change()
     site.deploys()
     assert nginx_workers(site) == workers
+    # Another image with the same configuration, as after `docker builder prune`.
+    with site.edited("docker/nginx/Dockerfile", "\nCOPY", "\nLABEL made=anew\nCOPY"):
+        site.deploys()
+        site.up()
+    assert nginx_workers(site) == workers
 
 
 def nginx_workers(site: Site) -> str:

@@ -130,9 +130,9 @@ COLUMN = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'l
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'blog_lead'::regclass"
 
 SENTENCE = (
-    "CommandError: blog.0003_change could not have a lock that it needs within 3 seconds, 3 times; "
-    "nothing of it was kept, and nobody waited longer for it. Run it again at a quieter moment, or "
-    'see who holds the lock: docs/operations.md, "A request that never ends".\n'
+    "CommandError: blog.0003_change waited 3 seconds for a lock, 3 times, and was rolled back. "
+    "Run migrate again at a quieter moment, or see who holds the lock: "
+    'docs/operations.md, "A request that never ends".\n'
 )
 
 

@@ -487,12 +487,14 @@ def test_lines_may_end_without_a_return(echo):
 # HTTP/2, which nginx speaks with clients and not with the app
 
 
-def http_2(echo, *headers: tuple[str, str], body: bytes = b"hello", path: str = "/a") -> int:
-    """Send a POST as HTTP/2, unchecked, and return the status of its answer, 0 for a refused stream."""
+def http_2(
+    echo, *headers: tuple[str, str], body: bytes = b"hello", path: str = "/a", method: str = "POST"
+) -> int:
+    """Send a request as HTTP/2, unchecked, and return the status of its answer, 0 for a refused stream."""
     checks = {"validate_outbound_headers": False, "normalize_outbound_headers": False}
     speaker = h2.connection.H2Connection(h2.config.H2Configuration(**checks))
     start = [
-        (":method", "POST"),
+        (":method", method),
         (":scheme", "https"),
         (":authority", "localhost"),
         (":path", path),
@@ -516,6 +518,15 @@ def test_a_body_by_http_2_arrives_whole(echo):
     assert http_2(echo, ("content-length", "5")) == 203
     assert http_2(echo, ("transfer-encoding", "chunked")) == 203  # which HTTP/2 does not have
     assert echo.requests() == [("POST", "/a", "hello")] * 3
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+def test_a_body_that_no_header_announces_is_refused_where_bodies_are_unusual(echo, method):
+    """The limits on uploads at a time would not count it."""
+    assert http_2(echo, method=method) == 413
+    assert http_2(echo, method=method, body=b"") == 203
+    assert http_2(echo, ("content-length", "5"), method=method) == 203
+    assert echo.requests() == [(method, "/a", ""), (method, "/a", "hello")]
 
 
 @pytest.mark.parametrize(
