@@ -2,8 +2,8 @@ import pytest
 
 
 @pytest.fixture
-def platform(settings):
-    """Reduce the project to what every project keeps, so that a test does not depend on your pages, URLs and middleware."""
+def bare_project(settings):
+    """Use only the middleware and templates that every project keeps, so that yours cannot change the result."""
     settings.DEBUG = False
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": []}]

@@ -20,10 +20,10 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def site(platform):
-    platform.ROOT_URLCONF = __name__
-    platform.SECURE_CSP = {"default-src": [CSP.SELF]}
-    platform.SECURE_CSP_FOR_PREFIX = {
+def site(bare_project):
+    bare_project.ROOT_URLCONF = __name__
+    bare_project.SECURE_CSP = {"default-src": [CSP.SELF]}
+    bare_project.SECURE_CSP_FOR_PREFIX = {
         "/theme/": {"default-src": [CSP.SELF, CSP.UNSAFE_EVAL]},
         "/theme/editor/": {"default-src": [CSP.SELF, CSP.UNSAFE_INLINE]},
     }

@@ -66,9 +66,9 @@ urlpatterns = [
 
 
 @pytest.fixture
-def production(platform):
-    platform.ROOT_URLCONF = __name__
-    return platform
+def production(bare_project):
+    bare_project.ROOT_URLCONF = __name__
+    return bare_project
 
 
 @pytest.fixture

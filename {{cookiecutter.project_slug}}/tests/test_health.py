@@ -2,7 +2,7 @@ import pytest
 from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 
-pytestmark = pytest.mark.usefixtures("platform")
+pytestmark = pytest.mark.usefixtures("bare_project")
 
 
 def test_healthz_needs_no_database(client):

@@ -132,17 +132,17 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def site(platform):
-    platform.ROOT_URLCONF = __name__
-    platform.LANGUAGE_CODE = "en-us"
-    platform.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    platform.AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
-    platform.LOGIN_LIMITS = {
+def site(bare_project):
+    bare_project.ROOT_URLCONF = __name__
+    bare_project.LANGUAGE_CODE = "en-us"
+    bare_project.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    bare_project.AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
+    bare_project.LOGIN_LIMITS = {
         "address": (10, timedelta(minutes=1)),
         "account": (20, timedelta(minutes=15)),
     }
-    platform.MIDDLEWARE = [
-        *platform.MIDDLEWARE,
+    bare_project.MIDDLEWARE = [
+        *bare_project.MIDDLEWARE,
         "logins.middleware.LoginLimitMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",

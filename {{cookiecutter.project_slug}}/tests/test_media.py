@@ -13,8 +13,8 @@ urlpatterns = [path("media/<path:name>", media)]
 
 
 @pytest.fixture(autouse=True)
-def urls(platform):
-    platform.ROOT_URLCONF = __name__
+def urls(bare_project):
+    bare_project.ROOT_URLCONF = __name__
 
 
 @pytest.fixture

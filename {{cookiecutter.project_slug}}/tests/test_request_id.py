@@ -11,8 +11,8 @@ urlpatterns = []
 
 
 @pytest.fixture(autouse=True)
-def urls(platform):
-    platform.ROOT_URLCONF = __name__
+def urls(bare_project):
+    bare_project.ROOT_URLCONF = __name__
 
 
 @pytest.mark.parametrize("given", ["3f4a7e6789f45ccb", "a-b_C-9", "x" * 64])

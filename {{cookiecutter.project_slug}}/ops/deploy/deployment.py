@@ -40,6 +40,8 @@ class Deployment:
     serving: list[Container] = field(default_factory=list)
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     fresh: list[Container] = field(default_factory=list)
+    # Whether the one-off container nginx-config gets another image or other variables.
+    new_nginx_config: bool = False
     new_configuration: bool = False
     built: bool = False
     migrated: bool = False

@@ -22,9 +22,8 @@ WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND granted AND datna
 """
 
 GAVE_UP = (
-    "{} could not have a lock that it needs within {} seconds, {} times; nothing of it was kept, and "
-    "nobody waited longer for it. Run it again at a quieter moment, or see who holds the lock: "
-    'docs/operations.md, "A request that never ends".'
+    "{} waited {} seconds for a lock, {} times, and was rolled back. Run migrate again at a quieter "
+    'moment, or see who holds the lock: docs/operations.md, "A request that never ends".'
 )
 STILL_HELD = (
     "Nothing was migrated, because another migrate did not end within {} seconds: {} holds the lock of all "
