@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.matrix import ROOT, label, pairwise
 from tests.helpers.which_shard import parse
 
-# The mean of each file's tests, measured. A file that is not listed yet gets UNKNOWN.
+# The mean of each file's tests, measured and divided by how many run at a time. A file that is not listed gets UNKNOWN.
 RECORDED = json.loads((ROOT / "tests/helpers/seconds.json").read_text())
 UNKNOWN = 3.0
 
