@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import httpx
@@ -83,15 +84,19 @@ def uploading(stack: Stack):
     """Have 50 uploads of this client wait for their bodies, as many as nginx allows; give the next answer."""
     context = ssl._create_unverified_context()
     address = ("localhost", int(stack.ports["HTTPS_PORT"]))
+
+    def connected(number: int) -> ssl.SSLSocket:
+        plain = socket.create_connection(address, timeout=10)
+        return context.wrap_socket(plain, server_hostname="localhost")
+
     with ExitStack() as connections:
-        uploads = []
-        for _ in range(50):
-            plain = connections.enter_context(socket.create_connection(address, timeout=10))
-            secure = context.wrap_socket(plain, server_hostname="localhost")
-            uploads.append(connections.enter_context(secure))
+        # All at once, because nginx waits 15 seconds for a request, and as long for its body.
+        with ThreadPoolExecutor(50) as pool:
+            uploads = [*pool.map(connected, range(50))]
+        for secure in uploads:
+            connections.enter_context(secure)
         client = connections.enter_context(stack.client())
         client.get("/healthz")
-        # All at once, because nginx waits 15 seconds for a body.
         for secure in uploads:
             secure.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n")
         yield first_refusal(client)
