@@ -1,9 +1,11 @@
 """Read SHARD, such as 2/5. It needs no package, so a typing error is told before anything is set up."""
 
+from __future__ import annotations
+
 import sys
 
 
-def parse(text):
+def parse(text: str) -> tuple[int, int]:
     """Return the number of a shard and the count of shards, from text such as "2/5".
 
     Raises ValueError, with a sentence, for any other text.

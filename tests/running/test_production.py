@@ -229,6 +229,22 @@ def test_a_second_up_changes_nothing(production):
     assert (production.container("app"), production.container("nginx")) == before
 
 
+UPLOAD = """
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+name = default_storage.save("migrated.txt", ContentFile(b"by a migration"))
+print(default_storage.open(name).read())
+"""
+
+
+def test_a_migration_can_write_and_read_uploads(production):
+    """It runs in `release`; the app, and nginx, have the file too."""
+    shell = ("python", "manage.py", "shell", "--no-imports", "--command", UPLOAD)
+    said = production.compose("run", "--rm", "--no-TTY", "--no-deps", "release", *shell)
+    assert said == "b'by a migration'\n"
+    assert production.get("/media/migrated.txt").text == "by a migration"
+
+
 def test_two_releases_at_the_same_time_are_safe(production):
     production.exec("postgres", "createdb", "--username=app", "race")
 

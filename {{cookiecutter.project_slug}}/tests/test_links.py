@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ import healthcheck
 import links
 import listen
 import pytest
+import serve
 
 
 @pytest.fixture
@@ -214,6 +216,22 @@ def test_naming_a_release_keeps_the_links(folder):
     link(1, "before")
     links.name_release(folder)
     assert links.current_state(folder) == {"release": "new", "links": {"1": "before"}}
+
+
+def test_a_server_that_closes_the_connection_has_not_responded(tmp_path):
+    def close_the_next():
+        connection, _ = server.accept()
+        connection.recv(1000)
+        connection.close()
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "app.sock"))
+        server.listen()
+        thread = threading.Thread(target=close_the_next)
+        thread.start()
+        with pytest.raises(ConnectionError):
+            serve.wait_for_response(tmp_path / "app.sock")
+        thread.join()
 
 
 @pytest.mark.parametrize("copies", ["0", "-1", "two", "1.5"])

@@ -41,7 +41,8 @@ class Deployment:
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     fresh: list[Container] = field(default_factory=list)
     # Whether the one-off container nginx-config gets another image or other variables.
-    new_nginx_config: bool = False
+    renews_nginx_config: bool = False
+    # Whether nginx has to read another configuration.
     new_configuration: bool = False
     built: bool = False
     migrated: bool = False

@@ -28,7 +28,7 @@ def finish(deployment: Deployment, agreed: list[Service]) -> int:
             ),
             ("Stopping the old version", lambda: stop_old(deployment)),
         ]
-    if deployment.new_nginx_config:
+    if deployment.renews_nginx_config:
         steps.append(("Renewing nginx-config", lambda: renew_nginx_config(deployment)))
     for service in agreed:
         steps.append(

@@ -101,8 +101,8 @@ def put_into_service(
 def replace_version(deployment: Deployment) -> None:
     """Start the new release next to the one that serves, and move the requests to it."""
     take = partial(take_step, deployment)
-    deployment.new_nginx_config = nginx_may_change(deployment.site, deployment.new)
-    if deployment.new_nginx_config:
+    deployment.renews_nginx_config = nginx_may_change(deployment.site, deployment.new)
+    if deployment.renews_nginx_config:
         take("Testing nginx's configuration", check_nginx)
     take("Creating containers", create)
     take("Starting dependencies", start_dependencies)
