@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
@@ -88,27 +88,31 @@ def uploading(stack: Stack):
     context = ssl._create_unverified_context()
     address = ("localhost", int(stack.ports["HTTPS_PORT"]))
 
-    def connected(number: int) -> ssl.SSLSocket:
+    def begun(number: int) -> ssl.SSLSocket:
         plain = socket.create_connection(address, timeout=10)
-        return context.wrap_socket(plain, server_hostname="localhost")
+        secure = context.wrap_socket(plain, server_hostname="localhost")
+        secure.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
+        return secure
 
     with ExitStack() as connections:
-        # All at once, because nginx waits 15 seconds for a request, and as long for its body.
         with ThreadPoolExecutor(60) as pool:
-            uploads = [*pool.map(connected, range(60))]
+            uploads = [*pool.map(begun, range(60))]
         for secure in uploads:
             connections.enter_context(secure)
-        client = connections.enter_context(stack.client())
-        client.get("/healthz")
-        for secure in uploads:
-            secure.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n")
-        yield first_refusal(client)
+        yield first_refusal(connections.enter_context(stack.client()), uploads)
 
 
-def first_refusal(client: httpx.Client) -> httpx.Response:
-    """Post until nginx has read the heads of all those uploads, for at most 10 seconds."""
-    end = time.monotonic() + 10
+def first_refusal(client: httpx.Client, uploads: list[ssl.SSLSocket]) -> httpx.Response:
+    """Post until nginx has read the heads of all those uploads, for at most 30 seconds.
+
+    Each upload sends a byte now and then, because nginx waits 15 seconds for the next one.
+    Those that nginx refused are closed.
+    """
+    end = time.monotonic() + 30
     while (answer := client.post("/")).status_code != 429 and time.monotonic() < end:
+        for upload in uploads:
+            with suppress(OSError):
+                upload.sendall(b"x")
         time.sleep(0.1)
     return answer
 
