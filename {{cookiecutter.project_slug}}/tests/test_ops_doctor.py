@@ -489,14 +489,14 @@ def test_a_value_that_loses_a_part_is_named(line, names, tmp_path, monkeypatch):
 
 def test_a_variable_that_nothing_reads_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env.example").write_text(
-        "# words\n#LOG_LEVEL=INFO\nDOMAIN=localhost\n"
-    )
+    (tmp_path / ".env.example").write_text("#NEW=\n")
     (tmp_path / "compose.prod.yaml").write_text(
         "environment: [LISTED]\nimage: ${IMAGE}\n# COMMENT\n"
     )
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops/archive.py").write_text('days = env["KEEP_DAYS"]\n')
     (tmp_path / ".env").write_text(
-        "LOG_LEVEL=x\nDOMAIN=x\nLISTED=x\nIMAGE=x\nCOMPOSE_PROFILES=x\nCOMMENT=x\nNEW=x\n"
+        "KEEP_DAYS=x\nLISTED=x\nIMAGE=x\nCOMPOSE_PROFILES=x\nCOMMENT=x\nNEW=x\n"
     )
     assert problems(environment.check_unread_variables([])) == [
         "nothing reads COMMENT, NEW"

@@ -114,7 +114,7 @@ def weakness(configuration: Configuration, name: str) -> list[str]:
 
 def check_unread_variables(configurations: list[Configuration]) -> list[Finding]:
     """Is each variable of .env read by something?"""
-    known = names_in_example(Path(".env.example")) | words_in_files()
+    known = words_in_files()
     for configuration in configurations:
         for service in configuration.services.values():
             known |= {*service.environment}
@@ -128,18 +128,14 @@ def check_unread_variables(configurations: list[Configuration]) -> list[Finding]
     return [wrong(".env", what, why, command)]
 
 
-def names_in_example(path: Path) -> set[str]:
-    """Return the names in .env.example, also those behind a # there."""
-    return set(re.findall(r"^#?(\w+)=", text_of(path), re.MULTILINE))
-
-
 def words_in_files() -> set[str]:
-    """Return all words of the compose files, without comments, and of what is in bin/."""
+    """Return all words of the compose files, of ops/ and of bin/, without comments."""
     found: set[str] = set()
     for path in (
         *Path(".").glob("*.y*ml"),
         *Path("docker").rglob("*.y*ml"),
         *Path("bin").glob("*"),
+        *Path("ops").rglob("*.py"),
     ):
         text = re.sub(r"(?m)(^|\s)#.*", "", text_of(path))
         found |= set(re.findall(r"[A-Za-z_]\w*", text))
