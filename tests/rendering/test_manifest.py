@@ -119,6 +119,7 @@ ALWAYS = {
     "templates/base.html",
     "templates/home.html",
     "tests/failures.txt",
+    "tests/__init__.py",
     "tests/conftest.py",
     "tests/test_csp.py",
     "tests/test_database.py",

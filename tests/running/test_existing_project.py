@@ -29,6 +29,14 @@ docker compose exec -T postgres dropdb --username=app old
 """
 
 
+OTHER_SETTINGS = """
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+USE_I18N = False
+TEMPLATES[0]["OPTIONS"]["context_processors"].append("blog.context_processors.newest")
+AUTHENTICATION_BACKENDS += ["django.contrib.auth.backends.RemoteUserBackend"]
+"""
+
+
 class Move:
     """The commands and edits of the page, for one project."""
 
@@ -70,6 +78,8 @@ def test_it_moves_in_whole(moved):
     move, development, site = moved
     for section in ("The code", "The user model", "Migrations", "The lint"):
         move.do(section)
+    with (move.path / "config/settings.py").open("a") as settings:
+        settings.write(OTHER_SETTINGS)
     # Both stacks are up, and the project's tests pass, those of the old project with them.
     move.do("Start it")
     move.do("Inline scripts, frames, other hosts")
@@ -94,6 +104,7 @@ def shows_the_old_site(site: Stack) -> None:
     assert "Content-Security-Policy" not in page.headers
     assert site.get("/media/photo.png").text == "content of photo.png"
     assert "The old blog" in site.get("/static/made.css").text
+    assert "body" in site.get("/static/CACHE/all.css").text
 
 
 def keeps_private_files(site: Stack) -> None:

@@ -7,6 +7,8 @@ class LoginsConfig(AppConfig):
     """Limits on password guesses: docs/logins.md."""
 
     name = "logins"
+    # Whatever DEFAULT_AUTO_FIELD is: migrations name the type.
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
         from logins import checks, tries

@@ -13,7 +13,8 @@ def limits_are_in_use(app_configs, **kwargs) -> list[Warning]:
     backends = settings.AUTHENTICATION_BACKENDS
     if not backends or backends[0] not in BACKENDS:
         message = f"{BACKENDS[0]} must be the first of AUTHENTICATION_BACKENDS."
-        found.append(Warning(message, hint=HINT, id="logins.W001"))
+        hint = f"Put it before your own backends. {HINT}"
+        found.append(Warning(message, hint=hint, id="logins.W001"))
     if MIDDLEWARE not in settings.MIDDLEWARE:
         message = f"{MIDDLEWARE} must be in MIDDLEWARE."
         found.append(Warning(message, hint=HINT, id="logins.W002"))

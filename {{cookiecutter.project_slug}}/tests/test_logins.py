@@ -135,6 +135,7 @@ pytestmark = pytest.mark.django_db
 def site(bare_project):
     bare_project.ROOT_URLCONF = __name__
     bare_project.LANGUAGE_CODE = "en-us"
+    bare_project.USE_I18N = True
     bare_project.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     bare_project.AUTHENTICATION_BACKENDS = ["logins.backends.ModelBackend"]
     bare_project.LOGIN_LIMITS = {

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.functions import Length
 
 
 class Migration(migrations.Migration):
@@ -9,8 +10,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             'Post',
             [
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=100)),
+                ('length', models.GeneratedField(expression=Length('title'), output_field=models.IntegerField(), db_persist=True)),
                 ('author', models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)),
             ],
             options={'ordering': ['-pk']},

@@ -1,0 +1,5 @@
+from blog.models import Post
+
+
+def newest(request):
+    return {'newest': list(Post.objects.all()[:1])}
