@@ -212,9 +212,9 @@ def test_a_value_of_the_wrong_type_is_named(name, value):
 
 def test_production_passes_djangos_deployment_checks():
     # As compose.prod.yaml does. Checks of models may connect to the database, which has another password here.
-    tags = ("--tag=security", "--tag=mail")
+    flags = ["--deploy", "--fail-level=WARNING", "--tag=security", "--tag=mail"]
     done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING", *tags],
+        [sys.executable, "manage.py", "check", *flags],
         check=False,
         env=environment(**PRODUCTION),
         capture_output=True,
