@@ -100,15 +100,14 @@ class Phone(BaseBackend):
 
 login_page = LoginView.as_view(template_name="400.html", next_page="/")
 
-# An owner's login views, next to those of the site.
-handler500 = "config.errors.server_error"
-
 
 def in_a_language(pattern) -> URLResolver:
     """Do what i18n_patterns() does, also in a project without USE_I18N."""
     return URLResolver(LocalePrefixPattern(), [pattern])
 
 
+# An owner's login views, next to those of the site.
+handler500 = "config.errors.server_error"
 urlpatterns = [
     path("enter/", login_page),
     path("elsewhere/", login_page),
