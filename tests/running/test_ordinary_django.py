@@ -64,7 +64,7 @@ def test_warnings_are_errors_unless_the_project_says_otherwise(stack):
         stack.path,
         "pyproject.toml",
         '    "error",\n',
-        '    "error",\n    "ignore::DeprecationWarning",\n',
+        '    "error",\n    "ignore:::notes",\n',
     )
     passes(stack, "tests", "notes/test_warns.py")
     (stack.path / "notes/test_warns.py").unlink()

@@ -10,3 +10,12 @@ def detail(request, note_id):
     except Note.DoesNotExist:
         raise Http404("There is no such note")
     return HttpResponse("%s for %s" % (note.title, request.user))
+
+
+def Query(default):
+    """As packages for APIs have it."""
+    return default
+
+
+def search(request, words=Query('')):
+    return HttpResponse(words)
