@@ -18,7 +18,7 @@ RUNNING = $(PYTEST) tests/running -n 4 --dist loadgroup --no-loadscope-reorder -
 ALONE = $(PYTEST) tests/browser tests/faults --durations=25
 
 .DELETE_ON_ERROR:
-.PHONY: help test test-all test-fast rendering engine base-images chromium demo demo-down stand-ins-down lint lock
+.PHONY: help test test-all test-fast bench rendering engine base-images chromium demo demo-down stand-ins-down lint lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,11 @@ chromium: .venv/ready
 
 base-images:
 	@.ci/base-images $(IMAGES) $(OLD_PYTHON) $(RECIPE_IMAGES)
+
+bench: .venv/ready  ## measure against a hand-made image: 2 hours (QUICK=1: 10 minutes; ONLY=builds: one subject)
+	@.ci/engine
+	@.ci/base-images $(DEMO_IMAGES)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 demo: .venv/ready  ## bake the default answers, start the result and print its address
 	@.ci/engine
