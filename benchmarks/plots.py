@@ -1,9 +1,14 @@
 """The plots of docs/benchmarks.md and docs/tuning.md, as SVG."""
 
+import sys
+
 import pygal
 from pygal.style import Style
 
 from benchmarks.figures import Figure
+
+# pygal finds its plugins by an interface that Python no longer has, and warns of at each import. No plugin is used here.
+sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
 
 STYLE = Style(
     background="white",
