@@ -9,7 +9,7 @@ from benchmarks.figures import Figure
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SMALL_LAYER = 100_000  # bytes
-PAGE = Path(__file__).parent / "page.md"
+PAGE = Path(__file__).parent / "page.md.template"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
