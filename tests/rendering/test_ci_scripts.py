@@ -444,6 +444,7 @@ def test_make_lists_its_own_targets(machine):
         "test",
         "test-all",
         "test-fast",
+        "bench",
         "demo",
         "demo-down",
         "stand-ins-down",
